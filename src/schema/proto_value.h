@@ -1,0 +1,36 @@
+// Protobuf bytes ↔ JSON-shaped Value, driven by the tables: what clients send in JSON or YAML becomes stored bytes, and
+// stored bytes become the tree that patches, apply and admission work on. Thread: any.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "object/value.h"
+#include "schema/tables.h"
+#include "schema/type_meta.h"
+
+namespace schema {
+
+struct ValueEncodeOptions {
+  // When set, collects what upstream's strict decoding reports, in document order: `unknown field "spec.foo"`.
+  // The caller joins them: "strict decoding error: A, B". Null: unknown members are dropped in silence.
+  std::vector<std::string>* strict_issues = nullptr;
+  // The JSON text that `value` was parsed from, or "". Only used to quote a number as the client wrote it in an error.
+  std::string_view source_json;
+};
+
+// Appends the encoding of `value` to `out`; `kind` and `apiVersion` at the top of a message with type_meta are skipped.
+// Names match case-sensitively; null leaves a member unset. Fails with kBadRequest and upstream's text of a decoding
+// error ("json: cannot unmarshal string into Go struct field PodSpec.spec.containers of type []v1.Container"), without
+// the sentence that a handler puts before it; `out` is then as before.
+[[nodiscard]] base::Result<void> encode_value(const Message& message, const object::Value& value, std::string& out,
+                                              const ValueEncodeOptions& options = {});
+
+// The value that JSON of these bytes would parse to: members in schema order, left out by the JSON rules. `type` gives
+// kind and apiVersion of the top message ("" = left out).
+[[nodiscard]] base::Result<object::Value> decode_value(const Message& message, std::string_view bytes,
+                                                       const TypeMeta& type = {});
+
+}  // namespace schema

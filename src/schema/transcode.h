@@ -1,0 +1,27 @@
+// Protobuf bytes → JSON text without a tree between: how LIST, WATCH and GET answer. Byte-equal to upstream's compact
+// JSON: schema order, omission rules, escapes. Thread: any.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "schema/tables.h"
+#include "schema/type_meta.h"
+
+namespace schema {
+
+struct JsonOptions {
+  TypeMeta type;  // kind and apiVersion of the top message; items of a list have none
+  // When not "": written as the resourceVersion of the top message's metadata (field 1) instead of what the bytes hold;
+  // stored objects hold none.
+  std::string_view resource_version;
+};
+
+// Appends one JSON value, no newline. For metadata alone pass the table of meta.v1 PartialObjectMetadata with any
+// object's bytes (metadata is field 1 everywhere; the rest is skipped unread). Malformed bytes: kInternalError, and `out`
+// is as before.
+[[nodiscard]] base::Result<void> append_json(const Message& message, std::string_view bytes, const JsonOptions& options,
+                                             std::string& out);
+
+}  // namespace schema
