@@ -25,14 +25,14 @@ const schema::Resource& resource_of(std::string_view subresource = "") {
 template <typename T>
 base::Result<T> decode_object(const RawObject& raw) {
   T object;
-  TRY(schema::decode(gen::message_of<T>(), raw.payload(), &object));
+  TRY(schema::decode_struct(gen::message_of<T>(), raw.payload(), &object));
   object.metadata.resource_version = std::to_string(raw.revision);
   return object;
 }
 template <typename T>
 std::string encode_object(const T& object) {
   std::string bytes;
-  schema::encode(gen::message_of<T>(), &object, bytes);
+  schema::encode_struct(gen::message_of<T>(), &object, bytes);
   return bytes;
 }
 
