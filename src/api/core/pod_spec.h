@@ -38,17 +38,14 @@ struct PodValidationOptions {
   bool allow_invalid_spread_selector = false;
   bool allow_non_local_token_path = false;
   bool allow_sysctls_with_host_namespaces = false;
-  bool allow_recursive_selinux_only = false;
+  Privileged privileged = Privileged::kRefused;
 };
-// The options for a spec that replaces `old`, null on create; likewise the metadata.
-PodValidationOptions pod_validation_options(PodSubject subject, const core::v1::PodSpec& spec,
-                                            const core::v1::PodSpec* old,
-                                            const meta::v1::ObjectMeta* old_metadata = nullptr);
-inline PodValidationOptions template_validation_options(const core::v1::PodTemplateSpec& pod_template,
-                                                        const core::v1::PodTemplateSpec* old) {
-  return pod_validation_options(PodSubject::kTemplate, pod_template.spec, old ? &old->spec : nullptr,
-                                old ? &old->metadata : nullptr);
-}
+// The options for what replaces `old`, null on create.
+PodValidationOptions pod_validation_options(const RuleContext& context, const core::v1::Pod& pod,
+                                            const core::v1::Pod* old);
+PodValidationOptions template_validation_options(const RuleContext& context,
+                                                 const core::v1::PodTemplateSpec& pod_template,
+                                                 const core::v1::PodTemplateSpec* old);
 
 // `path` is that of the template ("spec.template"). Compat: labels and annotations are reported at `path`.labels and
 // `path`.annotations, the spec at `path`.spec.
