@@ -1,0 +1,282 @@
+#include "apiserver/body.h"
+
+#include "gen/catalogue.h"
+#include "gen/meta/v1.h"
+#include "object/gvk.h"
+#include "object/json.h"
+#include "object/status.h"
+#include "object/yaml.h"
+#include "schema/envelope.h"
+#include "schema/proto_struct.h"
+#include "schema/proto_value.h"
+
+namespace apiserver {
+namespace {
+
+using base::Reason;
+
+// Compat: how upstream quotes an undecodable body: text cut after 30 bytes, hex when it is no JSON object.
+std::string body_summary(std::string_view body) {
+  constexpr size_t kShown = 30;
+  const bool printable = !body.empty() && body.front() == '{';
+  std::string shown;
+  const std::string_view head = body.substr(0, kShown);
+  if (printable) {
+    shown = head;
+  } else {
+    constexpr std::string_view kHex = "0123456789abcdef";
+    for (char c : head) {
+      shown += kHex[static_cast<unsigned char>(c) >> 4];
+      shown += kHex[static_cast<unsigned char>(c) & 15];
+    }
+  }
+  if (body.size() > kShown) shown += " ...";
+  return "(" + shown + ")";
+}
+
+std::unexpected<base::Error> unrecognized(std::string_view kind, std::string_view detail, std::string_view body) {
+  return base::fail(Reason::kBadRequest, "the object provided is unrecognized (must be of type " + std::string(kind) + "): " +
+                                             std::string(detail) + " " + body_summary(body));
+}
+
+std::unexpected<base::Error> cannot_handle(std::string_view sent_kind, std::string_view version, std::string_view kind,
+                                           std::string_view detail) {
+  return base::fail(Reason::kBadRequest, std::string(sent_kind) + " in version \"" + std::string(version) +
+                                             "\" cannot be handled as a " + std::string(kind) + ": " + std::string(detail));
+}
+
+// The version part of "group/version".
+std::string_view version_of(std::string_view api_version) {
+  const size_t slash = api_version.find('/');
+  return slash == std::string_view::npos ? api_version : api_version.substr(slash + 1);
+}
+
+base::Result<void> report_issues(RequestContext& context, FieldValidation validation, const std::vector<std::string>& issues,
+                                 std::string_view api_version, std::string_view kind) {
+  if (issues.empty() || validation == FieldValidation::kIgnore) return {};
+  if (validation == FieldValidation::kWarn) {
+    for (const std::string& issue : issues) context.warnings.push_back(issue);
+    return {};
+  }
+  std::string joined = "strict decoding error: ";
+  for (size_t i = 0; i < issues.size(); ++i) joined += (i ? ", " : "") + issues[i];
+  return cannot_handle(kind, version_of(api_version), kind, joined);
+}
+
+// kind and apiVersion of a tree, with upstream's complaints about their types.
+struct SentType {
+  std::string api_version, kind;
+};
+base::Result<SentType> sent_type(const object::Value& tree, std::string_view expected_kind, std::string_view body) {
+  SentType sent;
+  for (auto [name, out] : {std::pair<std::string_view, std::string*>{"apiVersion", &sent.api_version}, {"kind", &sent.kind}}) {
+    const object::Value* value = tree.find(name);
+    if (!value || value->is_null()) continue;
+    if (const std::string* text = value->string_if()) {
+      *out = *text;
+    } else {
+      return unrecognized(expected_kind, "couldn't get version/kind; json parse error: json: cannot unmarshal " +
+                                             std::string(object::json_type_name(*value)) + " into Go struct field ." +
+                                             std::string(name) + " of type string", body);
+    }
+  }
+  return sent;
+}
+
+base::Result<object::Value> parse_tree(RequestContext& context, std::string_view kind, std::vector<std::string>& issues) {
+  if (context.body_type == MediaType::kYaml) {
+    std::vector<std::string> duplicates;
+    auto tree = object::parse_yaml(context.body, {.duplicate_keys = &duplicates});
+    if (!tree) return unrecognized(kind, tree.error().message, context.body);
+    for (std::string& line : duplicates) issues.push_back("yaml: unmarshal errors:\n  " + std::move(line));
+    return tree;
+  }
+  std::vector<std::string> duplicates;
+  auto tree = object::parse_json(context.body, {.duplicates = object::Duplicates::kMerge, .duplicate_fields = &duplicates});
+  if (!tree) return unrecognized(kind, "couldn't get version/kind; json parse error: " + tree.error().message, context.body);
+  for (const std::string& path : duplicates) issues.push_back("duplicate field \"" + path + "\"");
+  return tree;
+}
+
+base::Result<std::string> decode_protobuf(RequestContext& context, std::string_view kind, std::string_view api_version) {
+  if (!schema::has_envelope(context.body)) {
+    return unrecognized(kind, "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]", context.body);
+  }
+  auto envelope = schema::unwrap(context.body);
+  if (!envelope) return unrecognized(kind, envelope.error().message, context.body);
+  const std::string_view sent_kind = envelope->type.kind.empty() ? kind : envelope->type.kind;
+  const std::string_view sent_version = envelope->type.api_version.empty() ? api_version : envelope->type.api_version;
+  if (sent_kind != kind || sent_version != api_version) {
+    return base::fail(Reason::kBadRequest, "the API version in the data (" + std::string(sent_version) +
+                                               ") does not match the expected API version (" + std::string(api_version) + ")");
+  }
+  return std::string(envelope->raw);
+}
+
+}  // namespace
+
+base::Result<std::string> encode_tree(RequestContext& context, const object::Value& tree, const schema::Message& message,
+                                      std::string_view api_version, std::string_view kind, FieldValidation validation,
+                                      std::vector<std::string> issues) {
+  std::string raw;
+  schema::ValueEncodeOptions options;
+  if (validation != FieldValidation::kIgnore) options.strict_issues = &issues;
+  if (context.body_type == MediaType::kJson) options.source_json = context.body;
+  if (auto encoded = schema::encode_value(message, tree, raw, options); !encoded) {
+    return cannot_handle(kind, version_of(api_version), kind, encoded.error().message);
+  }
+  TRY(report_issues(context, validation, issues, api_version, kind));
+  return raw;
+}
+
+base::Result<std::string> decode_body(RequestContext& context, const schema::Message& message, std::string_view api_version,
+                                      std::string_view kind, FieldValidation validation) {
+  if (context.body_type == MediaType::kRawProtobuf) return std::string(context.body);
+  if (context.body_type == MediaType::kProtobuf) return decode_protobuf(context, kind, api_version);
+  std::vector<std::string> issues;
+  TRY_ASSIGN(object::Value tree, parse_tree(context, kind, issues));
+  TRY_ASSIGN(SentType sent, sent_type(tree, kind, context.body));
+  // Compat: a body without kind or apiVersion is taken for what the URL serves only where upstream knows a default.
+  if (sent.kind.empty()) sent.kind = kind;
+  if (sent.api_version.empty()) sent.api_version = api_version;
+  if (sent.kind != kind || sent.api_version != api_version) {
+    auto gv = object::GroupVersion::parse(sent.api_version);
+    const schema::Kind* known = gv ? gen::find_kind(gv->group, gv->version, sent.kind) : nullptr;
+    if (!known) {
+      return unrecognized(kind, "no kind \"" + sent.kind + "\" is registered for version \"" + sent.api_version +
+                                    "\" in scheme \"k8s.io/apimachinery/pkg/runtime/scheme.go:100\"", context.body);
+    }
+    std::string ignored;
+    if (auto encoded = schema::encode_value(*known->message, tree, ignored); !encoded) {
+      return cannot_handle(sent.kind, version_of(sent.api_version), kind, encoded.error().message);
+    }
+    if (sent.kind != kind) {
+      return cannot_handle(sent.kind, version_of(sent.api_version), kind,
+                           "converting (" + sent.kind + ") to (" + std::string(kind) + "): unknown conversion");
+    }
+    return base::fail(object::api_version_mismatch(sent.api_version, api_version));
+  }
+  return encode_tree(context, tree, message, api_version, kind, validation, std::move(issues));
+}
+
+base::Result<api::AnyObject> to_stored(const Endpoint& endpoint, std::string_view served_raw) {
+  if (!endpoint.conversion) {
+    TRY_ASSIGN(api::AnyObject object, decode_stored(endpoint, served_raw));
+    endpoint.rules->set_defaults_any(object.get());
+    return object;
+  }
+  api::AnyObject served = api::AnyObject::make(*endpoint.served);
+  TRY(schema::decode_struct(*endpoint.served, served_raw, served.get()));
+  if (endpoint.conversion->set_defaults) endpoint.conversion->set_defaults(served.get());
+  api::AnyObject stored = api::AnyObject::make(*endpoint.stored);
+  endpoint.conversion->to_stored(served.get(), stored.get());
+  endpoint.rules->set_defaults_any(stored.get());
+  return stored;
+}
+
+base::Result<api::AnyObject> decode_stored(const Endpoint& endpoint, std::string_view stored_raw) {
+  api::AnyObject object = api::AnyObject::make(*endpoint.stored);
+  TRY(schema::decode_struct(*endpoint.stored, stored_raw, object.get()));
+  return object;
+}
+
+std::string encode_struct(const api::AnyObject& object) {
+  std::string raw;
+  schema::encode_struct(object.message(), object.get(), raw);
+  return raw;
+}
+
+base::Result<std::string> to_served(const Endpoint& endpoint, std::string_view stored_raw) {
+  if (!endpoint.conversion) return std::string(stored_raw);
+  TRY_ASSIGN(api::AnyObject stored, decode_stored(endpoint, stored_raw));
+  api::AnyObject served = api::AnyObject::make(*endpoint.served);
+  endpoint.conversion->from_stored(stored.get(), served.get());
+  return encode_struct(served);
+}
+
+namespace {
+
+base::Result<void> read_delete_query(const Query& query, object::FieldErrors& errors, DeleteOptions& options) {
+  if (std::string_view text = query.get("gracePeriodSeconds"); !text.empty()) {
+    Query one;
+    one.set("timeoutSeconds", std::string(text));  // the same integer rules
+    TRY_ASSIGN(ListOptions parsed, parse_list_options(one, ListUse::kList));
+    options.grace_period_seconds = parsed.timeout_seconds;
+  }
+  if (query.has("orphanDependents")) options.orphan_dependents = query.get("orphanDependents") == "true";
+  for (std::string_view value : query.all("dryRun")) {
+    if (value == "All") {
+      options.dry_run = DryRun::kYes;
+    } else {
+      errors.not_supported(object::FieldPath("dryRun"), value, {"All"});
+    }
+  }
+  return {};
+}
+
+void read_delete_body(const api::meta::v1::DeleteOptions& body, object::FieldErrors& errors, DeleteOptions& options) {
+  options.grace_period_seconds = body.grace_period_seconds;
+  options.orphan_dependents = body.orphan_dependents;
+  if (body.preconditions) {
+    options.has_precondition_uid = body.preconditions->uid.has_value();
+    options.precondition_uid = body.preconditions->uid.value_or("");
+    options.has_precondition_resource_version = body.preconditions->resource_version.has_value();
+    options.precondition_resource_version = body.preconditions->resource_version.value_or("");
+  }
+  for (const std::string& value : body.dry_run) {
+    if (value == "All") {
+      options.dry_run = DryRun::kYes;
+    } else {
+      errors.not_supported(object::FieldPath("dryRun"), value, {"All"});
+    }
+  }
+}
+
+base::Result<void> read_propagation(std::string_view policy, object::FieldErrors& errors, DeleteOptions& options) {
+  if (policy == "Orphan") {
+    options.propagation = client::Propagation::kOrphan;
+  } else if (policy == "Background") {
+    options.propagation = client::Propagation::kBackground;
+  } else if (policy == "Foreground") {
+    options.propagation = client::Propagation::kForeground;
+  } else {
+    errors.not_supported(object::FieldPath("propagationPolicy"), policy, {"Foreground", "Background", "Orphan", "nil"});
+  }
+  return {};
+}
+
+}  // namespace
+
+base::Result<DeleteOptions> parse_delete_options(RequestContext& context) {
+  DeleteOptions options;
+  object::FieldErrors errors;
+  std::optional<std::string> policy;
+  if (context.body.empty()) {
+    TRY(read_delete_query(context.query, errors, options));
+    if (context.query.has("propagationPolicy")) policy = context.query.get("propagationPolicy");
+  } else {
+    const schema::Message& message = gen::message_of<api::meta::v1::DeleteOptions>();
+    // Compat: DeleteOptions is accepted in any group version.
+    std::string version = "v1";
+    if (context.body_type == MediaType::kJson) {
+      if (auto tree = object::parse_json(context.body)) {
+        if (std::string_view sent = tree->string_at({"apiVersion"}); !sent.empty() && tree->string_at({"kind"}) == "DeleteOptions") version = sent;
+      }
+    } else if (context.body_type == MediaType::kProtobuf) {
+      if (auto envelope = schema::unwrap(context.body); envelope && !envelope->type.api_version.empty()) version = envelope->type.api_version;
+    }
+    TRY_ASSIGN(std::string raw, decode_body(context, message, version, "DeleteOptions", FieldValidation::kIgnore));
+    api::meta::v1::DeleteOptions body;
+    TRY(schema::decode_struct(message, raw, &body));
+    read_delete_body(body, errors, options);
+    policy = body.propagation_policy;
+  }
+  if (policy) TRY(read_propagation(*policy, errors, options));
+  if (policy && options.orphan_dependents) {
+    errors.invalid(object::FieldPath("propagationPolicy"), *policy, "orphanDependents and deletionPropagation cannot be both set");
+  }
+  if (!errors.empty()) return base::fail(object::invalid_error("meta.k8s.io", "DeleteOptions", "", errors));
+  return options;
+}
+
+}  // namespace apiserver

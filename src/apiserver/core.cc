@@ -1,0 +1,63 @@
+#include "apiserver/core.h"
+
+#include <algorithm>
+
+#include "apiserver/limits.h"
+#include "apiserver/watch/hub.h"
+#include "storage/keys.h"
+#include "storage/stored_object.h"
+
+namespace apiserver {
+
+Core::Core(CoreOptions options)
+    : options_(std::move(options)), endpoints_(*options_.catalogue), watches_(std::make_unique<WatchHubs>(this)) {}
+Core::~Core() { stop(); }
+
+void Core::stop() { watches_->stop(); }
+
+base::Result<int64_t> Core::event_lease() {
+  // Compat: upstream's lease manager reuses a lease for a share of its time, so that many events cost one.
+  constexpr std::chrono::seconds kReuse{60};
+  base::MutexLock lock(lease_mutex_);
+  const base::MonoTime now = clock().mono_now();
+  if (lease_ == 0 || now >= lease_until_) {
+    TRY_ASSIGN(kv::LeaseGrant grant, store().grant_lease(kEventTtl + kReuse));
+    lease_ = grant.id;
+    lease_until_ = now + kReuse;
+  }
+  return lease_;
+}
+
+const Endpoint* Core::stored_endpoint(std::string_view group, std::string_view resource) const {
+  auto found = std::ranges::find_if(endpoints_.all(), [&](const Endpoint* e) {
+    return e->is_stored() && e->resource->name == resource && e->resource->group == group && !e->conversion;
+  });
+  return found == endpoints_.all().end() ? nullptr : *found;
+}
+
+std::optional<std::string> Core::get(std::string_view group, std::string_view resource, std::string_view ns,
+                                     std::string_view name) const {
+  const Endpoint* endpoint = stored_endpoint(group, resource);
+  if (!endpoint) return std::nullopt;
+  // The newest accepted state: a Pod that follows its Namespace in the same batch finds it.
+  kv::KeyValueRef kv = store().latest(storage::object_key(endpoint->prefix(), ns, name));
+  if (!kv) return std::nullopt;
+  auto stored = storage::open_stored(std::move(kv));
+  if (!stored) return std::nullopt;
+  return std::string(stored->raw);
+}
+
+void Core::each(std::string_view group, std::string_view resource, std::string_view ns,
+                const std::function<void(std::string_view name, std::string_view raw)>& visit) const {
+  const Endpoint* endpoint = stored_endpoint(group, resource);
+  if (!endpoint) return;
+  const std::string start = storage::range_start(endpoint->prefix(), ns);
+  store().snapshot()->range(start, kv::prefix_end(start), [&](const kv::KeyValueRef& kv) {
+    if (auto stored = storage::open_stored(kv)) {
+      visit(storage::split_key(endpoint->prefix(), kv->key.view()).name, stored->raw);
+    }
+    return kv::Visit::kContinue;
+  });
+}
+
+}  // namespace apiserver

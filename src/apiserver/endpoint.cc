@@ -1,0 +1,124 @@
+#include "apiserver/endpoint.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace apiserver {
+namespace {
+
+// Rules of a kind that has none of its own: the schema is all that is known of it.
+class PlainRules final : public api::KindRules {
+ public:
+  PlainRules(const schema::Message& message, const schema::Resource& resource)
+      : message_(message), resource_(resource) {}
+  const schema::Message& message() const override { return message_; }
+  std::string_view group() const override { return resource_.stored_group; }
+  std::string_view version() const override { return resource_.stored_version; }
+  std::string_view kind() const override { return resource_.stored_kind; }
+  void set_defaults_any(void*) const override {}
+  void prepare_for_create_any(api::RuleContext&, void*) const override {}
+  void prepare_for_update_any(api::RuleContext&, void*, const void*) const override {}
+  void validate_any(api::RuleContext&, const void*, object::FieldErrors&) const override {}
+  void validate_update_any(api::RuleContext&, const void*, const void*, object::FieldErrors&) const override {}
+  void prepare_for_subresource_any(std::string_view, api::RuleContext&, void*, const void*) const override {}
+  void validate_subresource_any(std::string_view, api::RuleContext&, const void*, const void*,
+                                object::FieldErrors&) const override {}
+  void cells_any(const void* object, base::WallTime, api::TableRow& row) const override {
+    api::default_table_cells(api::meta_of(message_, object), row);
+  }
+  std::vector<api::SelectableField> selectable_fields_any(const void*) const override { return {}; }
+  std::optional<api::Scale> scale_any(const void*) const override { return std::nullopt; }
+  void set_scale_any(void*, int32_t) const override {}
+  std::optional<int64_t> grace_period_any(const void*, std::optional<int64_t>) const override { return std::nullopt; }
+
+ private:
+  const schema::Message& message_;
+  const schema::Resource& resource_;
+};
+
+std::string group_version(std::string_view group, std::string_view version) {
+  return group.empty() ? std::string(version) : std::string(group) + "/" + std::string(version);
+}
+
+std::string path_key(std::string_view group, std::string_view version, std::string_view resource,
+                     std::string_view subresource) {
+  std::string key(group);
+  for (std::string_view part : {version, resource, subresource}) {
+    key += '/';
+    key += part;
+  }
+  return key;
+}
+
+const schema::Message* message_of(std::string_view group, std::string_view version, std::string_view kind) {
+  const schema::Kind* found = gen::find_kind(group, version, kind);
+  return found ? found->message : nullptr;
+}
+
+}  // namespace
+
+bool Endpoint::allows(std::string_view verb) const { return std::ranges::find(resource->verbs, verb) != resource->verbs.end(); }
+
+Endpoints::Endpoints(const api::Catalogue& catalogue) {
+  for (const schema::GroupVersion& gv : gen::group_versions()) {
+    if (!gv.served_by_default) continue;
+    for (const schema::Resource& row : gv.resources) {
+      auto endpoint = std::make_unique<Endpoint>();
+      Endpoint& e = *endpoint;
+      e.resource = &row;
+      e.group_resource = {std::string(row.group), std::string(row.name)};
+      e.api_version = group_version(row.group, row.version);
+      const std::string_view body_group = row.response_version.empty() ? row.group : row.response_group;
+      const std::string_view body_version = row.response_version.empty() ? row.version : row.response_version;
+      e.body = message_of(body_group, body_version, row.kind);
+      e.body_api_version = group_version(body_group, body_version);
+      e.body_kind = row.kind;
+      const Endpoint* main = row.subresource.empty() ? &e : find(row.group, row.version, row.name, "");
+      CHECK(main != nullptr);
+      e.main = main;
+      e.kind = main->resource->kind;
+      e.served = message_of(row.group, row.version, e.kind);
+      const schema::Resource& stored = *main->resource;
+      if (!stored.key_prefix.empty()) {
+        const schema::Kind* kind = gen::find_kind(row.group, row.version, e.kind);
+        e.list_kind = kind ? kind->list_kind : e.kind + "List";
+        e.stored_api_version = group_version(stored.stored_group, stored.stored_version);
+        e.stored_kind = stored.stored_kind;
+        e.stored = message_of(stored.stored_group, stored.stored_version, stored.stored_kind);
+        CHECK(e.stored != nullptr && e.served != nullptr);
+        e.conversion = e.stored == e.served ? nullptr : catalogue.conversion(*e.served);
+        // A version that the store holds in another one is served only when the conversion exists.
+        if (e.stored != e.served && !e.conversion) continue;
+        e.rules = main == &e ? catalogue.rules(stored.stored_group, stored.stored_version, stored.stored_kind) : main->rules;
+        if (!e.rules) {
+          plain_rules_.push_back(std::make_unique<PlainRules>(*e.stored, stored));
+          e.rules = plain_rules_.back().get();
+        }
+      }
+      by_path_[path_key(row.group, row.version, row.name, row.subresource)] = &e;
+      if (main == &e) order_.push_back(&e);
+      endpoints_.push_back(std::move(endpoint));
+    }
+  }
+}
+
+Endpoints::~Endpoints() = default;
+
+const Endpoint* Endpoints::find(std::string_view group, std::string_view version, std::string_view resource,
+                                std::string_view subresource) const {
+  auto found = by_path_.find(path_key(group, version, resource, subresource));
+  return found == by_path_.end() ? nullptr : found->second;
+}
+
+bool Endpoints::has_group(std::string_view group) const {
+  return std::ranges::any_of(gen::group_versions(),
+                             [&](const schema::GroupVersion& gv) { return gv.served_by_default && gv.group == group; });
+}
+bool Endpoints::has_group_version(std::string_view group, std::string_view version) const {
+  return std::ranges::any_of(gen::group_versions(), [&](const schema::GroupVersion& gv) {
+    return gv.served_by_default && gv.group == group && gv.version == version;
+  });
+}
+
+}  // namespace apiserver

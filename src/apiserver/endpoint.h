@@ -1,0 +1,69 @@
+// Endpoint: all that the server knows of one served resource or subresource: names, tables, rules, where it is stored.
+// Built once from the generated resource table and the catalogue; immutable. Thread: any.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/rules.h"
+#include "object/gvk.h"
+#include "schema/tables.h"
+#include "schema/type_meta.h"
+
+namespace apiserver {
+
+struct Endpoint {
+  const schema::Resource* resource = nullptr;  // this row
+  // The resource itself; for a subresource the endpoint of its parent, else this.
+  const Endpoint* main = nullptr;
+
+  object::GroupResource group_resource;  // as messages name it
+  std::string api_version;               // "apps/v1", of the served objects
+  std::string kind;                      // of the parent's objects: "Deployment"
+  std::string list_kind;                 // "DeploymentList"
+  const schema::Message* served = nullptr;  // the parent's objects as clients of this version see them
+  const schema::Message* stored = nullptr;  // and as the store holds them
+  std::string stored_api_version;
+  std::string stored_kind;
+  const api::KindRules* rules = nullptr;            // of the stored kind; null when nothing is stored
+  const api::Conversion* conversion = nullptr;      // null when served == stored
+
+  // What bodies of this (sub)resource are: the parent's kind, or Scale, Binding, Eviction, TokenRequest.
+  const schema::Message* body = nullptr;
+  std::string body_api_version;
+  std::string body_kind;
+
+  bool is_subresource() const { return !resource->subresource.empty(); }
+  bool namespaced() const { return resource->namespaced; }
+  std::string_view prefix() const { return main->resource->key_prefix; }
+  bool is_stored() const { return !main->resource->key_prefix.empty(); }
+  bool allows(std::string_view verb) const;
+  schema::TypeMeta type() const { return {api_version, kind}; }
+  schema::TypeMeta stored_type() const { return {stored_api_version, stored_kind}; }
+  schema::TypeMeta list_type() const { return {api_version, list_kind}; }
+};
+
+class Endpoints {
+ public:
+  // Serves the group versions that are on by default.
+  explicit Endpoints(const api::Catalogue& catalogue);
+  ~Endpoints();
+  // Null when there is none.
+  const Endpoint* find(std::string_view group, std::string_view version, std::string_view resource,
+                       std::string_view subresource) const;
+  bool has_group(std::string_view group) const;
+  bool has_group_version(std::string_view group, std::string_view version) const;
+  // Main resources, in discovery order.
+  const std::vector<const Endpoint*>& all() const { return order_; }
+
+ private:
+  std::vector<std::unique_ptr<Endpoint>> endpoints_;
+  std::vector<std::unique_ptr<api::KindRules>> plain_rules_;  // for kinds that the catalogue does not list
+  std::vector<const Endpoint*> order_;
+  std::map<std::string, const Endpoint*, std::less<>> by_path_;
+};
+
+}  // namespace apiserver

@@ -1,0 +1,42 @@
+// What form an answer takes. Compat: upstream's two layers of content negotiation, and the transformed forms of
+// meta.k8s.io (Table, PartialObjectMetadata, PartialObjectMetadataList). Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace apiserver {
+
+enum class MediaType : uint8_t {
+  kJson,
+  kYaml,
+  kProtobuf,
+  kRawProtobuf,  // the bare message, without envelope: only between components of one process
+};
+enum class Form : uint8_t { kObject, kTable, kPartialMetadata, kPartialMetadataList };
+enum class Pretty : uint8_t { kCompact, kIndented };
+
+struct Accepted {
+  MediaType type = MediaType::kJson;
+  Form form = Form::kObject;
+  std::string form_version = "v1";  // of meta.k8s.io
+  Pretty pretty = Pretty::kCompact;
+};
+
+// What the request can be answered with. `accept`: the header's value, "" = anything. kNotAcceptable otherwise.
+enum class AnswerKind : uint8_t { kObject, kWatch };
+base::Result<Accepted> negotiate_answer(std::string_view accept, AnswerKind kind);
+// The form of an error's answer: what can be had of `accept`, else JSON.
+Accepted negotiate_error(std::string_view accept);
+
+// Of a body. "" counts as JSON. kUnsupportedMediaType otherwise.
+base::Result<MediaType> body_media_type(std::string_view content_type);
+
+// The Content-Type header of an answer.
+std::string_view content_type(const Accepted& accepted);
+std::string_view watch_content_type(const Accepted& accepted);
+
+}  // namespace apiserver

@@ -1,0 +1,98 @@
+#include "apiserver/selection.h"
+
+#include <algorithm>
+
+#include "apiserver/body.h"
+
+namespace apiserver {
+namespace {
+
+class ViewLabels final : public object::LabelSource {
+ public:
+  explicit ViewLabels(const schema::StringPairs& labels) : labels_(labels) {}
+  std::optional<std::string_view> find(std::string_view key) const override { return schema::find(labels_, key); }
+
+ private:
+  const schema::StringPairs& labels_;
+};
+
+// The path of a field that is a plain string in the stored message; size 0 for anything else.
+schema::NumberPath string_path(const schema::Message& message, std::string_view field) {
+  std::vector<std::string_view> names;
+  size_t at = 0;
+  while (at <= field.size()) {
+    size_t dot = std::min(field.find('.', at), field.size());
+    names.push_back(field.substr(at, dot - at));
+    at = dot + 1;
+  }
+  const schema::Field* last = nullptr;
+  schema::NumberPath path = schema::resolve_path(message, names, &last);
+  if (path.size == 0 || !last || last->type != schema::Type::kString || last->card != schema::Card::kSingular) return {};
+  return path;
+}
+
+}  // namespace
+
+base::Result<Selection> Selection::compile(const Endpoint& endpoint, const ListOptions& options) {
+  Selection selection;
+  selection.endpoint_ = &endpoint;
+  selection.labels_ = options.labels;
+  if (options.fields.empty()) return selection;
+  const api::AnyObject empty = api::AnyObject::make(*endpoint.stored);
+  const auto known = endpoint.rules->selectable_fields_any(empty.get());
+  for (const object::FieldTerm& term : options.fields.terms()) {
+    Term compiled{term, {}};
+    if (term.field != "metadata.name" && term.field != "metadata.namespace") {
+      if (std::ranges::find(known, term.field, &api::SelectableField::name) == known.end()) {
+        // Compat: kinds with field selectors of their own use other words than those without.
+        return base::fail(base::Reason::kBadRequest,
+                          known.empty() ? "\"" + term.field + "\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
+                                        : "field label not supported: " + term.field);
+      }
+      compiled.path = string_path(*endpoint.stored, term.field);
+    }
+    selection.fields_.push_back(std::move(compiled));
+  }
+  return selection;
+}
+
+std::optional<std::string> Selection::fixed(std::string_view field) const {
+  for (const Term& term : fields_) {
+    if (term.term.field == field && term.term.op == object::FieldTerm::Op::kEquals) return term.term.value;
+  }
+  return std::nullopt;
+}
+
+bool Selection::matches(std::string_view raw) const {
+  if (everything()) return true;
+  auto metadata = schema::view_metadata(raw);
+  if (!metadata) return false;
+  if (!labels_.empty() && !labels_.matches(ViewLabels(metadata->labels))) return false;
+  return fields_.empty() || matches_fields(raw, *metadata);
+}
+
+bool Selection::matches_fields(std::string_view raw, const schema::MetadataView& metadata) const {
+  std::vector<api::SelectableField> decoded;
+  for (const auto& [term, path] : fields_) {
+    std::string_view value;
+    if (term.field == "metadata.name") {
+      value = metadata.name;
+    } else if (term.field == "metadata.namespace") {
+      value = metadata.namespace_;
+    } else if (path.size > 0) {
+      value = schema::find_bytes(raw, path).value_or(std::string_view());
+    } else {
+      if (decoded.empty()) {
+        auto object = decode_stored(*endpoint_, raw);
+        if (!object) return false;
+        decoded = endpoint_->rules->selectable_fields_any(object->get());
+      }
+      auto found = std::ranges::find(decoded, term.field, &api::SelectableField::name);
+      if (found != decoded.end()) value = found->value;
+    }
+    if ((value == term.value) != (term.op == object::FieldTerm::Op::kEquals)) return false;
+  }
+  return true;
+}
+
+}  // namespace apiserver

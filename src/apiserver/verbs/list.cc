@@ -1,0 +1,268 @@
+// LIST: selects at one revision, then streams stored bytes out, transcoded on the way, never holding more than a bounded
+// buffer. What it keeps for the whole time is one pointer an object.
+#include <algorithm>
+#include <atomic>
+
+#include "apiserver/body.h"
+#include "apiserver/core.h"
+#include "apiserver/gzip_stream.h"
+#include "apiserver/limits.h"
+#include "apiserver/list_plan.h"
+#include "apiserver/respond.h"
+#include "apiserver/table.h"
+#include "apiserver/verbs/verbs.h"
+#include "gen/meta/v1.h"
+#include "object/json.h"
+#include "object/status.h"
+#include "object/yaml.h"
+#include "schema/envelope.h"
+#include "schema/proto_struct.h"
+#include "schema/transcode.h"
+#include "storage/stored_object.h"
+
+namespace apiserver {
+namespace {
+
+using ContextPtr = std::shared_ptr<RequestContext>;
+using PartialMetadata = ::api::meta::v1::PartialObjectMetadata;
+
+// Writes the items of one list in the negotiated form.
+class ListEncoder {
+ public:
+  ListEncoder(RequestContext& context, const ListPlan& plan, IncludeObject include)
+      : context_(context), plan_(plan), endpoint_(*context.endpoint), include_(include) {}
+
+  std::string head() {
+    std::string out;
+    const std::string meta = list_metadata_json();
+    const std::string version = "meta.k8s.io/" + context_.accepted.form_version;
+    switch (context_.accepted.form) {
+      case Form::kTable:
+        append_table_head(endpoint_, context_.accepted.form_version, meta, WithColumns::kYes, out);
+        return out;
+      case Form::kPartialMetadata:
+      case Form::kPartialMetadataList:
+        out = R"({"kind":"PartialObjectMetadataList","apiVersion":")" + version + "\"";
+        break;
+      case Form::kObject:
+        out = "{\"kind\":\"" + endpoint_.list_kind + "\",\"apiVersion\":\"" + endpoint_.api_version + "\"";
+        break;
+    }
+    return out + ",\"metadata\":" + meta + ",\"items\":[";
+  }
+
+  base::Result<void> append_item(const storage::StoredObject& stored, std::string& out) {
+    if (items_++ > 0) out += ',';
+    const std::string rv = std::to_string(stored.revision);
+    if (context_.accepted.form == Form::kTable) {
+      return append_table_row(endpoint_, stored.raw, stored.revision, context_.accepted.form_version, include_, context_.now, out);
+    }
+    if (context_.accepted.form != Form::kObject) {
+      const std::string version = "meta.k8s.io/" + context_.accepted.form_version;
+      return schema::append_json(gen::message_of<PartialMetadata>(), stored.raw, {{version, "PartialObjectMetadata"}, rv}, out);
+    }
+    if (!endpoint_.conversion) return schema::append_json(*endpoint_.served, stored.raw, {{}, rv}, out);
+    TRY_ASSIGN(std::string served, to_served(endpoint_, stored.raw));
+    return schema::append_json(*endpoint_.served, served, {{}, rv}, out);
+  }
+
+  std::string tail() const { return context_.accepted.form == Form::kTable ? std::string(kTableEnd) : "]}"; }
+
+  // The item's message in protobuf, without its resourceVersion.
+  base::Result<std::string_view> protobuf_item(const storage::StoredObject& stored) {
+    if (context_.accepted.form != Form::kObject) {
+      PartialMetadata partial;
+      TRY(schema::decode_struct(gen::message_of<PartialMetadata>(), stored.raw, &partial));
+      scratch_.clear();
+      schema::encode_struct(gen::message_of<PartialMetadata>(), &partial, scratch_);
+      return scratch_;
+    }
+    if (!endpoint_.conversion) return stored.raw;
+    TRY_ASSIGN(scratch_, to_served(endpoint_, stored.raw));
+    return std::string_view(scratch_);
+  }
+
+  // ListMeta as field 1 of the list's message.
+  std::string protobuf_metadata() const {
+    ::api::meta::v1::ListMeta meta;
+    meta.resource_version = std::to_string(plan_.revision);
+    meta.continue_ = plan_.continue_token;
+    if (plan_.remaining >= 0) meta.remaining_item_count = plan_.remaining;
+    std::string raw;
+    schema::encode_struct(gen::message_of<::api::meta::v1::ListMeta>(), &meta, raw);
+    std::string out = "\x0a";
+    for (size_t size = raw.size(); ; size >>= 7) {
+      out += static_cast<char>(size < 0x80 ? size : (size & 0x7f) | 0x80);
+      if (size < 0x80) break;
+    }
+    return out + raw;
+  }
+  std::string list_type_version() const {
+    return context_.accepted.form == Form::kObject ? endpoint_.api_version : "meta.k8s.io/" + context_.accepted.form_version;
+  }
+  std::string list_type_kind() const {
+    return context_.accepted.form == Form::kObject ? endpoint_.list_kind : "PartialObjectMetadataList";
+  }
+
+ private:
+  std::string list_metadata_json() const {
+    object::Object meta;
+    meta.append("resourceVersion", std::to_string(plan_.revision));
+    if (!plan_.continue_token.empty()) meta.append("continue", plan_.continue_token);
+    if (plan_.remaining >= 0) meta.append("remainingItemCount", plan_.remaining);
+    return object::to_json(object::Value(std::move(meta)));
+  }
+
+  RequestContext& context_;
+  const ListPlan& plan_;
+  const Endpoint& endpoint_;
+  const IncludeObject include_;
+  size_t items_ = 0;
+  std::string scratch_;
+};
+
+bool wants_gzip(const RequestContext& context, size_t bytes) {
+  return bytes > kGzipFromBytes && context.header("accept-encoding").find("gzip") != std::string_view::npos;
+}
+
+// One answer under way. Runs on the pool a chunk at a time; waits without a thread while the client is slow.
+class ListStream : public std::enable_shared_from_this<ListStream> {
+ public:
+  ListStream(ContextPtr context, ListPlan plan, IncludeObject include)
+      : context_(std::move(context)), plan_(std::move(plan)), encoder_(*context_, plan_, include) {}
+
+  bool is_short() const { return plan_.items.size() <= kInlineListKeys || context_->accepted.type == MediaType::kYaml; }
+
+  // All at once, for short lists.
+  void send_whole() {
+    std::string body;
+    if (auto done = append_all(body); !done) return respond_error(*context_, done.error());
+    if (context_->accepted.type == MediaType::kYaml || context_->accepted.pretty == Pretty::kIndented) {
+      if (auto value = object::parse_json(body)) {
+        body = context_->accepted.type == MediaType::kYaml ? object::to_yaml(*value) : object::to_pretty_json(*value);
+      }
+    }
+    send_body(*context_, 200, content_type(context_->accepted), std::move(body));
+  }
+
+  void start() {
+    auto size = protobuf() ? protobuf_size() : base::Result<size_t>(stored_bytes());
+    if (!size) return respond_error(*context_, size.error());
+    net::Headers headers = answer_headers(*context_, content_type(context_->accepted));
+    if (wants_gzip(*context_, *size)) {
+      gzip_.emplace();
+      headers.push_back({"content-encoding", "gzip"});
+      headers.push_back({"vary", "Accept-Encoding"});
+    } else if (protobuf()) {
+      headers.push_back({"content-length", std::to_string(head_.size() + *size + schema::kEnvelopeEnd.size())});
+    }
+    context_->writer->start(200, std::move(headers));
+    write(protobuf() ? head_ : encoder_.head());
+    run();
+  }
+
+ private:
+  bool protobuf() const { return context_->accepted.type == MediaType::kProtobuf && context_->accepted.form != Form::kTable; }
+
+  base::Result<void> append_one(const kv::KeyValueRef& kv, std::string& out) {
+    TRY_ASSIGN(storage::StoredObject stored, storage::open_stored(kv));
+    if (!protobuf()) return encoder_.append_item(stored, out);
+    TRY_ASSIGN(std::string_view raw, encoder_.protobuf_item(stored));
+    return schema::append_list_item(raw, static_cast<uint64_t>(stored.revision), out);
+  }
+
+  base::Result<void> append_all(std::string& body) {
+    if (protobuf()) {
+      TRY_ASSIGN([[maybe_unused]] size_t size, protobuf_size());
+      body = head_;
+    } else {
+      body = encoder_.head();
+    }
+    for (const kv::KeyValueRef& kv : plan_.items) TRY(append_one(kv, body));
+    body += protobuf() ? schema::kEnvelopeEnd : std::string_view(encoder_.tail());
+    if (!protobuf()) body += '\n';
+    return {};
+  }
+
+  size_t stored_bytes() const {
+    size_t bytes = 0;
+    for (const kv::KeyValueRef& kv : plan_.items) bytes += kv->value.size();
+    return bytes;
+  }
+
+  // Bytes of the list's message, with its envelope's head in head_. Protobuf says a message's size before the message.
+  base::Result<size_t> protobuf_size() {
+    const std::string metadata = encoder_.protobuf_metadata();
+    size_t size = metadata.size();
+    for (const kv::KeyValueRef& kv : plan_.items) {
+      TRY_ASSIGN(storage::StoredObject stored, storage::open_stored(kv));
+      TRY_ASSIGN(std::string_view raw, encoder_.protobuf_item(stored));
+      TRY_ASSIGN(schema::Spliced spliced, schema::with_resource_version(raw, static_cast<uint64_t>(stored.revision)));
+      size_t item = spliced.size();
+      size += 1 + item;
+      for (; ; item >>= 7) {
+        ++size;
+        if (item < 0x80) break;
+      }
+    }
+    head_.clear();
+    schema::wrap_head({encoder_.list_type_version(), encoder_.list_type_kind()}, size, head_);
+    head_ += metadata;
+    return size - metadata.size();
+  }
+
+  void write(std::string bytes) {
+    if (gzip_) bytes = gzip_->add(bytes);
+    if (!bytes.empty()) context_->writer->write(std::move(bytes));
+  }
+
+  void run() {
+    while (next_ < plan_.items.size()) {
+      if (context_->writer->closed()) return;
+      std::string chunk;
+      chunk.reserve(kListChunkBytes + kListChunkBytes / 4);
+      while (next_ < plan_.items.size() && chunk.size() < kListChunkBytes) {
+        // A damaged object cannot be answered for once the answer has begun: the client sees it cut off.
+        if (!append_one(plan_.items[next_], chunk)) return context_->writer->abort();
+        plan_.items[next_++] = {};
+      }
+      write(std::move(chunk));
+      if (context_->writer->buffered() > kListBufferBytes) {
+        context_->writer->on_drained(kListBufferBytes / 4, [self = shared_from_this()] {
+          self->context_->core->pool().post([self] { self->run(); });
+        });
+        return;
+      }
+    }
+    write(protobuf() ? std::string(schema::kEnvelopeEnd) : encoder_.tail() + "\n");
+    if (gzip_) context_->writer->write(gzip_->finish());
+    context_->writer->finish();
+  }
+
+  const ContextPtr context_;
+  ListPlan plan_;
+  ListEncoder encoder_;
+  std::string head_;
+  size_t next_ = 0;
+  std::optional<GzipStream> gzip_;
+};
+
+}  // namespace
+
+void list_verb(const ContextPtr& context) {
+  if (context->accepted.form == Form::kTable && context->accepted.type == MediaType::kProtobuf) {
+    return respond_error(*context, object::not_acceptable({"application/json", "application/yaml", "application/vnd.kubernetes.protobuf"}));
+  }
+  auto options = parse_list_options(context->query, ListUse::kList);
+  if (!options) return respond_error(*context, options.error());
+  base::Result<IncludeObject> include = IncludeObject::kMetadata;
+  if (context->accepted.form == Form::kTable) include = parse_include_object(context->query);
+  if (!include) return respond_error(*context, include.error());
+  auto plan = plan_list(*context->core, *context->endpoint, context->endpoint->namespaced() ? context->info.ns : "", *options);
+  if (!plan) return respond_error(*context, plan.error());
+  auto stream = std::make_shared<ListStream>(context, std::move(*plan), *include);
+  if (stream->is_short()) return stream->send_whole();
+  context->core->pool().post([stream] { stream->start(); });
+}
+
+}  // namespace apiserver

@@ -1,0 +1,119 @@
+// The scale subresource: autoscaling/v1 Scale over a workload's replicas.
+#include "apiserver/body.h"
+#include "apiserver/core.h"
+#include "apiserver/verbs/verbs.h"
+#include "apiserver/write.h"
+#include "gen/autoscaling/v1.h"
+#include "object/json.h"
+#include "object/status.h"
+#include "schema/patch/json_patch.h"
+#include "schema/patch/merge_patch.h"
+#include "schema/patch/strategic_merge.h"
+#include "schema/proto_struct.h"
+#include "schema/proto_value.h"
+
+namespace apiserver {
+namespace {
+
+using Scale = ::api::autoscaling::v1::Scale;
+
+base::Result<Scale> scale_of(const Endpoint& endpoint, const api::AnyObject& object) {
+  const auto rules_scale = endpoint.rules->scale_any(object.get());
+  if (!rules_scale) return base::fail(object::method_not_supported(endpoint.group_resource, "get"));
+  const auto& meta = api::meta_of(object.message(), object.get());
+  Scale scale;
+  scale.metadata.name = meta.name;
+  scale.metadata.namespace_ = meta.namespace_;
+  scale.metadata.uid = meta.uid;
+  scale.metadata.resource_version = meta.resource_version;
+  scale.metadata.creation_timestamp = meta.creation_timestamp;
+  scale.spec.replicas = rules_scale->spec_replicas;
+  scale.status.replicas = rules_scale->status_replicas;
+  scale.status.selector = rules_scale->selector;
+  return scale;
+}
+
+Answer answer_scale(Scale scale, int64_t revision) {
+  scale.metadata.resource_version.clear();
+  Answer answer;
+  answer.message = &gen::message_of<Scale>();
+  answer.api_version = "autoscaling/v1";
+  answer.kind = "Scale";
+  answer.revision = revision;
+  schema::encode_struct(*answer.message, &scale, answer.raw);
+  return answer;
+}
+
+using ScaleChange = std::function<base::Result<Scale>(const Scale& live)>;
+
+base::Result<Answer> write_scale(RequestContext& context, const WriteOptions& options, const ScaleChange& change) {
+  const Endpoint& endpoint = *context.endpoint->main;
+  Scale result;
+  const UpdateRequest request{context.info.name, "", options, {}};
+  auto written = update_object(context, endpoint, request, [&](const Live& live) -> base::Result<api::AnyObject> {
+    TRY_ASSIGN(Scale current, scale_of(endpoint, live.object));
+    TRY_ASSIGN(Scale wanted, change(current));
+    object::FieldErrors errors;
+    if (wanted.spec.replicas < 0) {
+      errors.invalid(object::FieldPath("spec").child("replicas"), wanted.spec.replicas, "must be greater than or equal to 0");
+      return base::fail(object::invalid_error("autoscaling", "Scale", current.metadata.name, errors));
+    }
+    TRY_ASSIGN(api::AnyObject object, decode_stored(endpoint, live.raw));
+    auto& meta = api::meta_of(object.message(), object.get());
+    if (!wanted.metadata.uid.empty()) meta.uid = wanted.metadata.uid;
+    meta.resource_version = wanted.metadata.resource_version;
+    endpoint.rules->set_scale_any(object.get(), wanted.spec.replicas);
+    result = std::move(current);
+    result.spec.replicas = wanted.spec.replicas;
+    return object;
+  });
+  if (!written) return written;
+  Answer answer = answer_scale(std::move(result), written->revision);
+  answer.ticket = written->ticket;
+  return answer;
+}
+
+}  // namespace
+
+base::Result<Answer> get_scale(RequestContext& context) {
+  kv::KeyValueRef kv;
+  std::string raw;
+  TRY_ASSIGN(api::AnyObject live, read_live(context, *context.endpoint->main, context.info.name, kv, raw));
+  TRY_ASSIGN(Scale scale, scale_of(*context.endpoint->main, live));
+  return answer_scale(std::move(scale), kv->mod_revision);
+}
+
+base::Result<Answer> update_scale(RequestContext& context) {
+  TRY_ASSIGN(WriteOptions options, parse_write_options("UpdateOptions", context.query, context.header("user-agent")));
+  const schema::Message& message = gen::message_of<Scale>();
+  TRY_ASSIGN(std::string raw, decode_body(context, message, "autoscaling/v1", "Scale", options.field_validation));
+  Scale wanted;
+  TRY(schema::decode_struct(message, raw, &wanted));
+  if (wanted.metadata.name != context.info.name) return base::fail(object::name_mismatch(wanted.metadata.name, context.info.name));
+  return write_scale(context, options, [&](const Scale&) -> base::Result<Scale> { return wanted; });
+}
+
+base::Result<Answer> patch_scale(RequestContext& context) {
+  TRY_ASSIGN(WriteOptions options, parse_write_options("PatchOptions", context.query, context.header("user-agent")));
+  const schema::Message& message = gen::message_of<Scale>();
+  TRY_ASSIGN(object::Value patch, object::parse_json(context.body));
+  return write_scale(context, options, [&](const Scale& live) -> base::Result<Scale> {
+    std::string raw;
+    schema::encode_struct(message, &live, raw);
+    TRY_ASSIGN(object::Value document, schema::decode_value(message, raw, {"autoscaling/v1", "Scale"}));
+    if (context.patch_type == client::PatchType::kJson) {
+      TRY_ASSIGN(schema::JsonPatch operations, schema::decode_json_patch(patch));
+      TRY_ASSIGN(document, schema::apply_json_patch(std::move(document), operations));
+    } else if (context.patch_type == client::PatchType::kStrategicMerge) {
+      TRY_ASSIGN(document, schema::apply_strategic_merge_patch(std::move(document), patch, message));
+    } else {
+      TRY_ASSIGN(document, schema::apply_merge_patch(std::move(document), patch));
+    }
+    TRY_ASSIGN(std::string patched, encode_tree(context, document, message, "autoscaling/v1", "Scale", options.field_validation));
+    Scale wanted;
+    TRY(schema::decode_struct(message, patched, &wanted));
+    return wanted;
+  });
+}
+
+}  // namespace apiserver

@@ -1,0 +1,195 @@
+// WATCH: the state first if the request asks for it, streamed with a bounded buffer like a list; then every change from
+// that revision on.
+#include <algorithm>
+
+#include "apiserver/core.h"
+#include "apiserver/limits.h"
+#include "apiserver/list_plan.h"
+#include "apiserver/respond.h"
+#include "apiserver/verbs/verbs.h"
+#include "apiserver/watch/encoder.h"
+#include "apiserver/watch/hub.h"
+#include "object/status.h"
+
+namespace apiserver {
+namespace {
+
+using ContextPtr = std::shared_ptr<RequestContext>;
+
+enum class Phase : uint8_t { kInitial, kLive, kEnded };
+
+class HttpWatch final : public Watcher, public std::enable_shared_from_this<HttpWatch> {
+ public:
+  HttpWatch(ContextPtr context, WatchScope scope, ListOptions options, IncludeObject include)
+      : context_(std::move(context)),
+        scope_(std::move(scope)),
+        options_(std::move(options)),
+        encoder_(*context_, include, &context_->core->watches().encoded()) {}
+
+  // Events of the state at `plan` come first, then changes after `revision`.
+  void start(ListPlan plan, int64_t revision) {
+    initial_ = std::move(plan);
+    revision_ = revision;
+    net::Headers headers = answer_headers(*context_, watch_content_type(context_->accepted));
+    context_->writer->start(200, std::move(headers));
+    context_->writer->on_closed([weak = weak_from_this()] {
+      if (auto self = weak.lock()) self->close();
+    });
+    schedule_timeout();
+    if (initial_.items.size() > kInlineListKeys) {
+      context_->core->pool().post([self = shared_from_this()] { self->send_initial(); });
+    } else {
+      send_initial();
+    }
+  }
+
+  void on_item(const WatchItem& item) override {
+    auto bytes = encoder_.encode(item);
+    if (!bytes) return fail(bytes.error());
+    if (context_->writer->write(std::move(*bytes)) > kWatchBufferBytes) {
+      // Too slow: cut off, so that it watches again from its last revision.
+      close();
+      context_->writer->abort();
+    }
+  }
+  void on_bookmark(int64_t revision) override {
+    if (options_.bookmarks == Bookmarks::kNo) return;
+    if (auto bytes = encoder_.bookmark(revision, EventEncoder::InitialEnd::kNo)) context_->writer->write(std::move(*bytes));
+  }
+  void on_end(const base::Error& error) override { fail(error); }
+
+ private:
+  void send_initial() {
+    while (next_ < initial_.items.size()) {
+      if (context_->writer->closed()) return;
+      net::Body chunk;
+      while (next_ < initial_.items.size() && chunk.size() < kListChunkBytes) {
+        const kv::KeyValueRef& kv = initial_.items[next_];
+        auto bytes = encoder_.encode({EventType::kAdded, kv, kv->mod_revision});
+        if (!bytes) return fail(bytes.error());
+        chunk.append(std::move(*bytes));
+        initial_.items[next_++] = {};
+      }
+      context_->writer->write(std::move(chunk));
+      if (context_->writer->buffered() > kListBufferBytes) {
+        context_->writer->on_drained(kListBufferBytes / 4, [self = shared_from_this()] {
+          self->context_->core->pool().post([self] { self->send_initial(); });
+        });
+        return;
+      }
+    }
+    if (options_.send_initial_events.value_or(false) && options_.bookmarks == Bookmarks::kYes) {
+      if (auto bytes = encoder_.bookmark(revision_, EventEncoder::InitialEnd::kYes)) context_->writer->write(std::move(*bytes));
+    }
+    subscribe();
+  }
+
+  void subscribe() {
+    auto subscription = context_->core->watches().watch(*context_->endpoint->main, scope_, revision_, shared_from_this());
+    if (!subscription) {
+      base::Error error = subscription.error();
+      if (error.reason == base::Reason::kExpired || error.reason == base::Reason::kGone) {
+        error = object::too_old_resource_version(static_cast<uint64_t>(revision_),
+                                                 static_cast<uint64_t>(context_->core->store().compacted_revision() + 1));
+      }
+      return fail(error);
+    }
+    std::unique_ptr<Subscription> late;
+    base::MutexLock lock(mutex_);
+    if (closed_) {
+      late = std::move(*subscription);
+    } else {
+      subscription_ = std::move(*subscription);
+    }
+  }
+
+  void schedule_timeout() {
+    const int64_t base_seconds = kMinWatchTimeout.count();
+    const int64_t seconds = options_.timeout_seconds.value_or(0) > 0
+                                ? *options_.timeout_seconds
+                                : base_seconds + static_cast<int64_t>(context_->core->rng().below(static_cast<uint64_t>(base_seconds)));
+    context_->core->pool().post_after(std::chrono::seconds(seconds), [weak = weak_from_this()] {
+      if (auto self = weak.lock()) {
+        self->close();
+        self->context_->writer->finish();
+      }
+    });
+  }
+
+  void fail(const base::Error& error) {
+    context_->writer->write(encoder_.error(error));
+    context_->writer->finish();
+    close();
+  }
+
+  void close() {
+    std::unique_ptr<Subscription> gone;
+    base::MutexLock lock(mutex_);
+    closed_ = true;
+    gone = std::move(subscription_);
+  }
+
+  const ContextPtr context_;
+  const WatchScope scope_;
+  const ListOptions options_;
+  EventEncoder encoder_;
+  ListPlan initial_;
+  size_t next_ = 0;
+  int64_t revision_ = 0;
+  base::Mutex mutex_;
+  bool closed_ GUARDED_BY(mutex_) = false;
+  std::unique_ptr<Subscription> subscription_ GUARDED_BY(mutex_);
+};
+
+struct Start {
+  ListPlan plan;
+  int64_t revision = 0;
+};
+
+// Compat: without a resourceVersion, or at "0", a watch begins with the state, unless sendInitialEvents says no.
+base::Result<Start> start_of(RequestContext& context, const std::string& ns, const ListOptions& options) {
+  TRY_ASSIGN(uint64_t wanted, parse_resource_version(options.resource_version));
+  Core& core = *context.core;
+  const auto newest = static_cast<uint64_t>(core.store().snapshot()->revision());
+  const bool initial = options.send_initial_events.value_or(wanted == 0);
+  if (wanted > newest) {
+    if (initial || !options.send_initial_events) return base::fail(object::too_large_resource_version(wanted, newest));
+  }
+  Start start;
+  start.revision = wanted == 0 ? static_cast<int64_t>(newest) : static_cast<int64_t>(wanted);
+  if (!initial) return start;
+  ListOptions list = options;
+  list.resource_version.clear();
+  list.match = VersionMatch::kUnset;
+  list.limit = 0;
+  list.continue_token.clear();
+  TRY_ASSIGN(start.plan, plan_list(core, *context.endpoint->main, ns, list));
+  start.revision = start.plan.revision;
+  return start;
+}
+
+}  // namespace
+
+void watch_verb(const ContextPtr& context) {
+  auto accepted = negotiate_answer(context->header("accept"), AnswerKind::kWatch);
+  if (!accepted) return respond_error(*context, accepted.error());
+  context->accepted = *accepted;
+  auto options = parse_list_options(context->query, ListUse::kWatch);
+  if (!options) return respond_error(*context, options.error());
+  // Compat: the old /watch/ form names one object in its path.
+  if (!context->info.name.empty() && options->fields.empty()) {
+    options->fields = *object::FieldSelector::parse("metadata.name=" + context->info.name);
+  }
+  base::Result<IncludeObject> include = IncludeObject::kMetadata;
+  if (context->accepted.form == Form::kTable) include = parse_include_object(context->query);
+  if (!include) return respond_error(*context, include.error());
+  auto selection = Selection::compile(*context->endpoint->main, *options);
+  if (!selection) return respond_error(*context, selection.error());
+  const std::string ns = context->endpoint->namespaced() ? context->info.ns : std::string();
+  auto start = start_of(*context, ns, *options);
+  if (!start) return respond_error(*context, start.error());
+  auto watch = std::make_shared<HttpWatch>(context, WatchScope{ns, std::move(*selection)}, std::move(*options), *include);
+  watch->start(std::move(start->plan), start->revision);
+}
+
+}  // namespace apiserver

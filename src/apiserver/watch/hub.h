@@ -1,0 +1,78 @@
+// Watch delivery. One hub a resource follows the store and finds the watchers of an event by index (namespace, name,
+// spec.nodeName), so that an event costs what its watchers cost, not what all watchers cost. An event is encoded once per
+// encoding and shared. A watch holds no thread; a slow one costs a bounded buffer and is then cut off.
+// Invariants: a watcher sees every matching change once and in order, or its stream ends; an object that a selector lets in
+// or out arrives as ADDED or DELETED.
+// Thread: everything inside runs on the store's dispatch strand or under the hub's lock; the strand never waits.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "apiserver/endpoint.h"
+#include "apiserver/selection.h"
+#include "base/mutex.h"
+#include "base/result.h"
+#include "kv/store.h"
+
+namespace apiserver {
+
+class Core;
+class EncodedEvents;
+
+enum class EventType : uint8_t { kAdded, kModified, kDeleted, kBookmark };
+
+// One event for one watcher. `object` is what to show (of a deletion the last state), `revision` its new resourceVersion.
+struct WatchItem {
+  EventType type = EventType::kAdded;
+  kv::KeyValueRef object;  // null for a bookmark
+  int64_t revision = 0;
+};
+
+// Who watches: an HTTP stream, or a component of this process. Called on the dispatch strand, must not block.
+class Watcher {
+ public:
+  virtual ~Watcher() = default;
+  virtual void on_item(const WatchItem& item) = 0;
+  virtual void on_bookmark(int64_t revision) = 0;
+  virtual void on_end(const base::Error& error) = 0;
+};
+
+struct WatchScope {
+  std::string ns;    // "" = all
+  Selection selection;
+};
+
+// A registered watcher. Dropping it ends the watch; from the strand at once, from elsewhere a call may be under way, so that
+// the watcher is kept alive by shared ownership.
+class Subscription {
+ public:
+  virtual ~Subscription() = default;
+};
+
+class WatchHubs {
+ public:
+  explicit WatchHubs(Core* core);
+  ~WatchHubs();
+  // Changes after `revision`. kExpired when the store has forgotten them.
+  base::Result<std::unique_ptr<Subscription>> watch(const Endpoint& endpoint, WatchScope scope, int64_t revision,
+                                                    std::shared_ptr<Watcher> watcher);
+  // Ends all watches.
+  void stop();
+  size_t watchers() const;
+  // Encodings that HTTP watches share.
+  EncodedEvents& encoded() const { return *encoded_; }
+
+ private:
+  class Hub;
+  class Follower;
+  class Entry;
+  Core* core_;
+  std::unique_ptr<EncodedEvents> encoded_;
+  mutable base::Mutex mutex_;
+  std::map<std::string, std::shared_ptr<Hub>, std::less<>> hubs_ GUARDED_BY(mutex_);
+};
+
+}  // namespace apiserver
