@@ -1,5 +1,7 @@
 #include "schema/json_locate.h"
 
+#include "object/json.h"
+
 namespace schema::internal {
 namespace {
 
@@ -58,6 +60,13 @@ class Scanner {
   size_t at_ = 0;
 };
 
+// `quoted` is a JSON string.
+bool names(std::string_view quoted, std::string_view key) {
+  if (!quoted.contains('\\')) return quoted.size() == key.size() + 2 && quoted.substr(1, key.size()) == key;
+  auto parsed = object::parse_json(quoted);
+  return parsed && parsed->is_string() && *parsed->string_if() == key;
+}
+
 std::string_view locate_member(std::string_view json, std::string_view key) {
   Scanner scanner(json);
   std::string_view found;
@@ -66,7 +75,7 @@ std::string_view locate_member(std::string_view json, std::string_view key) {
     std::string_view name = scanner.value();
     if (!scanner.take(':')) return {};
     std::string_view value = scanner.value();
-    if (name.size() == key.size() + 2 && name.substr(1, key.size()) == key) found = value;
+    if (names(name, key)) found = value;
     if (!scanner.take(',')) break;
   }
   return found;

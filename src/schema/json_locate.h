@@ -12,7 +12,7 @@ struct JsonStep {
   size_t index = 0;
 };
 
-// "" when it is not there (or a key on the way is written with escapes). Of repeated members the last counts.
+// "" when it is not there. Of repeated members the last counts.
 std::string_view locate_json(std::string_view json, std::span<const JsonStep> path);
 
 }  // namespace schema::internal

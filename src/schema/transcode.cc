@@ -158,9 +158,9 @@ class JsonSink {
     text_.append("\",");
   }
   void duration(int64_t nanoseconds) {
-    spare_.clear();
-    object::append_duration(spare_, {nanoseconds});
-    string(spare_);
+    std::string text;
+    object::append_duration(text, {nanoseconds});
+    string(text);
   }
 
  private:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "codec/base64.h"
 #include "codec/json_text.h"
@@ -37,6 +38,13 @@ std::string element_type(const Field& field) {
   }
   if (!field.message) return "string";
   return std::string(type.substr(0, type.find('.') + 1)).append(field.message->name);
+}
+
+template <auto kParse>
+base::Result<void> parses(std::string_view text) {
+  auto parsed = kParse(text);
+  if (!parsed) return std::unexpected(std::move(parsed).error());
+  return {};
 }
 
 class Diagnosis {
@@ -263,14 +271,11 @@ bool Diagnosis::special(const Message& message, std::string_view type, const Val
     case Special::kTime:
     case Special::kMicroTime:
       if (value.is_null()) return true;
-      return text_form(value, message.special == Special::kTime
-                                  ? +[](std::string_view text) { return object::parse_time(text).transform([](auto&&) {}); }
-                                  : +[](std::string_view text) {
-                                      return object::parse_micro_time(text).transform([](auto&&) {});
-                                    });
+      return text_form(value, message.special == Special::kTime ? parses<object::parse_time>
+                                                                : parses<object::parse_micro_time>);
     case Special::kDuration:
       if (value.is_null()) return true;
-      return text_form(value, +[](std::string_view text) { return object::parse_duration(text).transform([](auto&&) {}); });
+      return text_form(value, parses<object::parse_duration>);
     case Special::kQuantity: {
       if (value.is_null()) return true;
       const std::string* text = value.string_if();
