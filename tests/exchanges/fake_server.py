@@ -90,7 +90,7 @@ def varint(value):
 class FakeServer:
     """with FakeServer(scenario) as url: … ; damage(step, document) may return another document for a step's answer."""
 
-    def __init__(self, scenario, damage=lambda step, document: document):
+    def __init__(self, scenario, damage=lambda step, document: document, port=0):
         self.damage, self.renderer = damage, Renderer()
         self.requests = iter([s for s in scenario.steps if s.get("op", "watch") == "watch"])
         self.collects = [s for s in scenario.steps if s.get("op") == "collect"]
@@ -105,12 +105,17 @@ class FakeServer:
                 pass
 
             def serve(self):
+                if not self.headers.get("User-Agent", "").startswith("exch"):  # a probe, not a step
+                    self.send_response_only(200)
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                    return
                 self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 outer.answer(self)
 
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = do_TRACE = serve
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
 
     def __enter__(self):
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()

@@ -44,7 +44,7 @@ class Program:
         self.owns_directory = keep_directory is None
         self.port = free_port()
         self.url = f"https://127.0.0.1:{self.port}"
-        self.log = self.directory / "log.txt"
+        self.log = self.directory / f"log-{self.port}.txt"
         self.command = [str(pathlib.Path(executable).resolve()), *map(str, arguments(self))]
         self.process, self.ready_seconds = None, None
 
