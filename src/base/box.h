@@ -1,5 +1,5 @@
-// Box<T>: a nullable pointer with value semantics: copying copies what it points to, == compares it. T may be incomplete
-// where a Box of it is declared. Thread: as T.
+// Box<T>: a nullable pointer with value semantics: copying copies what it points to, == compares it. T may be
+// incomplete where a Box of it is declared. Thread: as T.
 #pragma once
 
 #include <utility>

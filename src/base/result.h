@@ -82,17 +82,16 @@ using Result = std::expected<T, Error>;
 }  // namespace base
 
 // TRY(expression of type Result<void>): returns its error from the calling function.
-#define TRY(expression)                                                         \
-  do {                                                                          \
-    if (auto try_result_ = (expression); !try_result_)                          \
-      return std::unexpected(std::move(try_result_).error());                   \
+#define TRY(expression)                                                                                        \
+  do {                                                                                                         \
+    if (auto try_result_ = (expression); !try_result_) return std::unexpected(std::move(try_result_).error()); \
   } while (false)
 
 #define TRY_CONCAT_INNER_(a, b) a##b
 #define TRY_CONCAT_(a, b) TRY_CONCAT_INNER_(a, b)
 // TRY_ASSIGN(auto x, expression of type Result<T>): declares x or returns the error.
-#define TRY_ASSIGN(declaration, expression)                                     \
-  auto TRY_CONCAT_(try_value_, __LINE__) = (expression);                        \
-  if (!TRY_CONCAT_(try_value_, __LINE__))                                       \
+#define TRY_ASSIGN(declaration, expression)                                       \
+  auto TRY_CONCAT_(try_value_, __LINE__) = (expression);                          \
+  if (!TRY_CONCAT_(try_value_, __LINE__))                                         \
     return std::unexpected(std::move(TRY_CONCAT_(try_value_, __LINE__)).error()); \
   declaration = *std::move(TRY_CONCAT_(try_value_, __LINE__))

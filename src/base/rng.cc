@@ -50,8 +50,8 @@ std::unique_ptr<Rng> seeded_rng(uint64_t seed) { return std::make_unique<SeededR
 std::string new_uuid(Rng& rng) {
   constexpr std::string_view kHex = "0123456789abcdef";
   std::array<uint64_t, 2> bits = {rng.next(), rng.next()};
-  bits[0] = (bits[0] & ~0xf000ULL) | 0x4000ULL;                  // version 4: the high nibble of byte 6
-  bits[1] = (bits[1] & ~(3ULL << 62)) | (2ULL << 62);            // variant 10: the high bits of byte 8
+  bits[0] = (bits[0] & ~0xf000ULL) | 0x4000ULL;        // version 4: the high nibble of byte 6
+  bits[1] = (bits[1] & ~(3ULL << 62)) | (2ULL << 62);  // variant 10: the high bits of byte 8
   std::string text;
   text.reserve(36);
   for (int i = 0; i < 32; ++i) {
