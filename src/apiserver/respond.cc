@@ -64,7 +64,6 @@ base::Result<std::string> encode_partial(RequestContext& context, const Answer& 
   const std::string rv = answer.revision > 0 ? std::to_string(answer.revision) : std::string();
   if (context.accepted.type == MediaType::kProtobuf) {
     // Metadata is field 1 everywhere; the other fields would be skipped by the client, so they are not sent.
-    auto path = schema::find_bytes(answer.raw, {1});
     std::string partial;
     ::api::meta::v1::PartialObjectMetadata metadata;
     TRY(schema::decode_struct(message, answer.raw, &metadata));

@@ -8,6 +8,7 @@
 #include "object/status.h"
 #include "object/time.h"
 #include "pki/jwt.h"
+#include "schema/metadata_view.h"
 #include "schema/proto_struct.h"
 
 namespace apiserver {
@@ -47,9 +48,9 @@ base::Result<void> add_bound_object(RequestContext& context, const TokenRequest&
   auto raw = context.core->get("", resource, resource == "nodes" ? "" : context.info.ns, bound->name);
   if (!raw) return base::fail(object::not_found({"", std::string(resource)}, bound->name));
   TRY_ASSIGN(schema::MetadataView metadata, schema::view_metadata(*raw));
-  if (!bound->uid.empty() && bound->uid != metadata.uid) {
+  if (!bound->u_id.empty() && bound->u_id != metadata.uid) {
     return base::fail(object::conflict({"", std::string(resource)}, bound->name,
-                                       "the UID in the bound object reference (" + bound->uid + ") does not match the UID in record. "
+                                       "the UID in the bound object reference (" + bound->u_id + ") does not match the UID in record. "
                                        "The object might have been deleted and then recreated"));
   }
   std::string claim(bound->kind);

@@ -8,6 +8,7 @@
 #include "object/status.h"
 #include "object/time.h"
 #include "schema/envelope.h"
+#include "schema/metadata_view.h"
 #include "storage/keys.h"
 #include "storage/stored_object.h"
 

@@ -10,6 +10,7 @@
 #include "gen/core/v1.h"
 #include "gen/policy/v1.h"
 #include "object/status.h"
+#include "object/time.h"
 #include "schema/proto_struct.h"
 
 namespace apiserver {
