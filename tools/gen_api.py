@@ -52,6 +52,7 @@ def text(value):
 class Field:
     def __init__(self, package, line):
         words = split_words(line)
+        self.package = package
         self.number = 0 if words[0] == '-' else int(words[0])
         self.name = words[1]
         kind = words[2]
@@ -84,7 +85,7 @@ class Message:
 class Package:
     def __init__(self, path):
         self.stem = os.path.basename(path)[:-len('.schema')]
-        self.proto = self.group = self.version = ''
+        self.proto = self.group = self.version = self.go = ''
         self.has_version = False
         self.kinds, self.types, self.messages = [], {}, []
         for line in open(path, encoding='utf-8'):
@@ -97,6 +98,8 @@ class Package:
                     self.messages[-1].fields.append(Field(self.stem, line.strip()))
             elif word == 'proto':
                 self.proto = line.split()[1]
+            elif word == 'go':
+                self.go = line.split()[1].rsplit('/', 1)[-1]
             elif word == 'gv':
                 self.group, self.version = line.split()[1:3]
                 self.group = '' if self.group == '-' else self.group
@@ -240,6 +243,17 @@ class Generator:
         index = [m.name for m in stem.messages].index(name)
         return f'&gen::tables::k_{stem.ident}[{index}]'
 
+    def go_type(self, field):
+        """The Go type as upstream's decoding errors print it."""
+        if 'go' in field.attributes:
+            return field.attributes['go']
+        base = {'double': 'float64', 'bytes': '[]uint8'}.get(field.type, field.type)
+        full = field.message or field.attributes.get('enum')
+        if full:
+            package, name = full.rsplit('.', 1) if '.' in full else (field.package, full)
+            base = f'{self.by_stem[package].go}.{name}'
+        return {'kRepeated': '[]', 'kMap': 'map[string]', 'kSingular': ''}[field.card] + base
+
     def field_row(self, message, field):
         a = field.attributes
         named = 'nullptr'
@@ -271,7 +285,8 @@ class Generator:
                   f'schema::Granularity::{granular[a.get("map", "")]}',
                   f'schema::Granularity::{granular[a.get("struct", "")]}', patch, text(field.name), text(field.json),
                   text(a.get('patchkey', '')), keys_ref, text(a.get('default', '')), named,
-                  self.table_ref(field.message) if field.message else 'nullptr', offset, vector_ops, map_ops]
+                  self.table_ref(field.message) if field.message else 'nullptr', offset, vector_ops, map_ops,
+                  text(self.go_type(field))]
         return '    {' + ', '.join(values) + '},'
 
     def tables(self, package):

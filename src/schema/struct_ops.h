@@ -35,6 +35,11 @@ inline constexpr MapOps kMapOps = {
         [](const void* map, void* context, void (*visit)(void*, std::string_view, const void*)) {
           for (const auto& [key, value] : *static_cast<const std::map<std::string, T>*>(map)) visit(context, key, &value);
         },
+    .each_reverse =
+        [](const void* map, void* context, void (*visit)(void*, std::string_view, const void*)) {
+          const auto& typed = *static_cast<const std::map<std::string, T>*>(map);
+          for (auto at = typed.rbegin(); at != typed.rend(); ++at) visit(context, at->first, &at->second);
+        },
 };
 
 }  // namespace schema

@@ -51,6 +51,9 @@ struct VectorOps {
 struct MapOps {
   void* (*emplace)(void* map, std::string_view key);  // the value under the key, made if absent
   void (*each)(const void* map, void* context, void (*visit)(void* context, std::string_view key, const void* value));
+  // The same from the last key to the first.
+  void (*each_reverse)(const void* map, void* context,
+                       void (*visit)(void* context, std::string_view key, const void* value));
 };
 // … and makes one, or one in a base::Box<T>.
 struct StructOps {
@@ -93,6 +96,7 @@ struct Field {
   uint32_t offset;                // in the struct; meaningful when the message has `ops`
   const VectorOps* vector_ops;    // repeated messages of messages with structs
   const MapOps* map_ops;          // maps of messages of messages with structs
+  std::string_view go_type;       // as upstream's decoding errors print it: "int32", "[]v1.Container", "v1.ResourceList"
 };
 
 // Struct member types: bool, int32_t, int64_t, double, std::string (string and bytes); std::optional of them when
