@@ -17,7 +17,8 @@ struct ValueEncodeOptions {
   // When set, collects what upstream's strict decoding reports, in document order: `unknown field "spec.foo"`.
   // The caller joins them: "strict decoding error: A, B". Null: unknown members are dropped in silence.
   std::vector<std::string>* strict_issues = nullptr;
-  // The JSON text that `value` was parsed from, or "". Only used to quote a number as the client wrote it in an error.
+  // The JSON text that `value` was parsed from, or "". Numbers like 1.50 or 1e3 are then quoted in errors, and stand in
+  // raw extensions, as the client wrote them; a Value forgets their form.
   std::string_view source_json;
 };
 
