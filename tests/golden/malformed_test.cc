@@ -45,16 +45,15 @@ bool decode_all(const schema::Message& message, std::string_view bytes) {
   return good;
 }
 
-const golden::Sample& pod() {
-  static const std::vector<golden::Sample> kSamples = golden::file_samples();
-  for (const golden::Sample& sample : kSamples) {
-    if (sample.kind == "Pod") return sample;
+golden::Sample sample_of(std::string_view kind) {
+  for (golden::Sample& sample : golden::file_samples()) {
+    if (sample.kind == kind) return std::move(sample);
   }
   abort();
 }
 
 TEST(Malformed, CutOffAtEveryByte) {
-  const golden::Sample& sample = pod();
+  golden::Sample sample = sample_of("Service");
   size_t accepted = 0;
   for (size_t size = 0; size < sample.pb.size(); ++size) {
     std::string cut(sample.pb, 0, size);  // a block of its own, so that reading past it is seen
@@ -62,17 +61,16 @@ TEST(Malformed, CutOffAtEveryByte) {
     cut = sample.envelope.substr(0, size);
     if (schema::unwrap(cut)) EXPECT_GE(size, 4u);
   }
-  EXPECT_LE(accepted, 5u);  // only cuts between the fields of the Pod itself are whole messages
+  EXPECT_LE(accepted, 5u);  // only cuts between the fields of the object itself are whole messages
 }
 
 TEST(Malformed, EveryByteChanged) {
-  const golden::Sample& sample = pod();
-  for (size_t i = 0; i < sample.pb.size(); ++i) {
-    for (unsigned char mask : {0x01, 0x08, 0x80, 0xff}) {
-      std::string changed = sample.pb;
-      changed[i] = static_cast<char>(changed[i] ^ mask);
-      decode_all(*sample.message, changed);
-    }
+  golden::Sample sample = sample_of("Pod");
+  for (size_t i = 0; i < sample.pb.size(); i += 5) {
+    constexpr unsigned char kMasks[] = {0x01, 0x08, 0x80, 0xff};
+    std::string changed = sample.pb;
+    changed[i] = static_cast<char>(changed[i] ^ kMasks[i % 4]);
+    decode_all(*sample.message, changed);
   }
 }
 
@@ -80,7 +78,7 @@ TEST(Malformed, EveryKindCutOff) {
   std::set<const schema::Message*> seen;
   for (const golden::Sample& sample : golden::file_samples()) {
     if (!sample.message || !seen.insert(sample.message).second) continue;
-    for (size_t size = 0; size < sample.pb.size(); size += 7) {
+    for (size_t size = 0; size < sample.pb.size(); size += 13) {
       decode_all(*sample.message, std::string(sample.pb, 0, size));
     }
   }
@@ -89,10 +87,11 @@ TEST(Malformed, EveryKindCutOff) {
 
 TEST(Malformed, DepthBombs) {
   const schema::Message& props = *gen::find_message("apiextensions.v1", "JSONSchemaProps");
+  uint32_t number = schema::find_json_field(props, "not")->number;
   std::string inner;
   for (int i = 0; i < 20000; ++i) {  // not: { not: { … } }
     std::string outer;
-    codec::append_bytes_field(outer, 29, inner);
+    codec::append_bytes_field(outer, number, inner);
     inner = std::move(outer);
   }
   EXPECT_FALSE(decode_all(props, inner));
