@@ -26,14 +26,21 @@ inline constexpr std::string_view kNotNegative = "must be greater than or equal 
 
 enum class Scope : uint8_t { kNamespaced, kCluster };
 
+// Compat: upstream's own kinds check finalizers more strictly than custom resources do, and check the metadata of an
+// update twice, so that every such error is reported as two causes.
+enum class MetaRules : uint8_t { kBuiltIn, kCustom };
+struct MetaSubject {
+  Scope scope = Scope::kNamespaced;
+  NameValidator names = nullptr;  // KindRules::name_validator()
+  MetaRules rules = MetaRules::kBuiltIn;
+};
+
 // ObjectMeta of an object to be created, under "metadata". Name generation has been done.
-void validate_object_meta(const meta::v1::ObjectMeta& metadata, Scope scope, NameValidator names,
+void validate_object_meta(const meta::v1::ObjectMeta& metadata, const MetaSubject& subject,
                           object::FieldErrors& errors);
 // What an update may not change, and the parts that it may. `metadata` is as prepare_meta_for_update() left it.
 void validate_object_meta_update(const meta::v1::ObjectMeta& metadata, const meta::v1::ObjectMeta& old,
-                                 object::FieldErrors& errors);
-// The checks that core kinds add: finalizers without a "/" must be upstream's own.
-void validate_core_finalizers(const meta::v1::ObjectMeta& metadata, object::FieldErrors& errors);
+                                 MetaRules rules, object::FieldErrors& errors);
 
 // Clears what no client may set on create: deletion fields, self link. uid, creation time and generated names are
 // the caller's.
@@ -41,9 +48,11 @@ void prepare_meta_for_create(meta::v1::ObjectMeta& metadata);
 // Puts back what the server owns: uid, creation time and deletion fields when the client left them out, and the
 // generation (which the kind's rules raise).
 void prepare_meta_for_update(meta::v1::ObjectMeta& metadata, const meta::v1::ObjectMeta& old);
-// A kind whose spec has a generation raises it by this when `changed` says so.
-enum class Spec : uint8_t { kSame, kChanged };
-void raise_generation(meta::v1::ObjectMeta& metadata, const meta::v1::ObjectMeta& old, Spec spec);
+// Updates through status and other subresources keep the old metadata but for labels, annotations, finalizers' kin:
+// everything that ResetObjectMetaForStatus puts back upstream.
+void reset_meta_for_status(meta::v1::ObjectMeta& metadata, const meta::v1::ObjectMeta& old);
+// Warnings for metadata that is tolerated: duplicate owner references.
+void meta_warnings(const meta::v1::ObjectMeta& metadata, std::vector<std::string>& warnings);
 
 // Name rules (rules.h NameValidator). A prefix is checked with its trailing "-" made valid.
 std::vector<std::string> name_is_dns_subdomain(std::string_view name, NameUse use);
