@@ -44,6 +44,14 @@ class ReplayTest(unittest.TestCase):
         self.assertEqual(sum(s.get("op") != "sleep" for x in scenarios for s in x.steps), 2751)
         self.assertEqual({s.profile for s in scenarios}, {"core", "ctrl"})
 
+    def test_budget(self):
+        step = {"method": "GET", "path": "/", "expect": {"status": 200, "headers": {}, "present": []}}
+        scenario = replay.Scenario("x", "", "core", [{"id": "s1", "delay": 0.05, **step}, {"id": "s2", **step}])
+        results = {}
+        with FakeServer(scenario) as url:
+            replay.Replay(replay.Server(url), scenario, 0.01).run(lambda step, found: results.__setitem__(step["id"], found))
+        self.assertEqual(results, {"s1": [], "s2": ["not run: the scenario takes longer than 0.01 s"]})
+
     def test_server_that_is_gone(self):
         scenario = replay.Scenario("x", "", "core", [{"id": "s1", "method": "GET", "path": "/", "expect": {"status": 200}}])
         with FakeServer(scenario) as url:
