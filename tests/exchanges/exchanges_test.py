@@ -1,6 +1,7 @@
 """Tests of the replayer itself, against a server that answers as recorded."""
 import pathlib
 import sys
+import tempfile
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -42,6 +43,14 @@ class ReplayTest(unittest.TestCase):
         self.assertEqual(len(scenarios), 69)
         self.assertEqual(sum(s.get("op") != "sleep" for x in scenarios for s in x.steps), 2751)
         self.assertEqual({s.profile for s in scenarios}, {"core", "ctrl"})
+
+    def test_budget(self):
+        step = {"method": "GET", "path": "/", "expect": {"status": 200, "headers": {}, "present": []}}
+        scenario = replay.Scenario("x", "", "core", [{"id": "s1", "delay": 0.05, **step}, {"id": "s2", **step}])
+        results = {}
+        with FakeServer(scenario) as url:
+            replay.Replay(replay.Server(url), scenario, 0.01).run(lambda step, found: results.__setitem__(step["id"], found))
+        self.assertEqual(results, {"s1": [], "s2": ["not run: the scenario takes longer than 0.01 s"]})
 
     def test_server_that_is_gone(self):
         scenario = replay.Scenario("x", "", "core", [{"id": "s1", "method": "GET", "path": "/", "expect": {"status": 200}}])
@@ -159,6 +168,18 @@ class ExpectationsTest(unittest.TestCase):
         self.assertEqual(self.judged("a * # why", {"a": {"s1": []}}), (1, [], [], ["a *"]))
         self.assertEqual(self.judged("gone/s1 # why", {"a": {"s1": []}}), (1, [], [], ["gone/s1"]))
         self.assertEqual(self.judged("other/s1 # why", {"a": {"s1": []}}, complete=False), (1, [], [], []))
+
+    def test_rewriting(self):
+        results = {"a": {"s1": [], "s2": ["diff"]}, "b": {"s1": ["diff"], "s2": []}, "c": {"s1": []}, "d": {"s1": ["diff"]}}
+        text = "# head\na/s1  # old\nb *  # wide\nc *  # old\n"
+        for options, expected in [
+            ({"strike": True}, "# head\nb *  # wide\n"),
+            ({"refine": True}, "# head\na/s1  # old\nb/s1  # wide\nc *  # old\n"),
+            ({"strike": True, "refine": True, "reason": "new"}, "# head\na/s2  # new\nb/s1  # wide\nd/s1  # new\n")]:
+            with self.subTest(options), tempfile.NamedTemporaryFile("w") as f:
+                listed = expectations.Expectations.parse(text)
+                expectations.rewrite(f.name, listed, expectations.judge(results, listed, complete=True), **options)
+                self.assertEqual(pathlib.Path(f.name).read_text(), expected)
 
     def test_bad_lists(self):
         for bad in ("a/s1", "a/s1 #", "a # why", "a s1 # why"):

@@ -80,9 +80,15 @@ def judge(results, listed, complete):
     return Outcome(passed, unexpected, known, stale)
 
 
-def rewrite(path, listed, outcome, reason, strike):
-    """Strikes stale entries and, with a reason, adds what failed unexpectedly."""
-    entries = [e for e in listed.entries if not (strike and e in outcome.stale)]
-    if reason:
-        entries += [Entry(scenario, step, reason) for scenario, step, _ in outcome.unexpected]
-    pathlib.Path(path).write_text(Expectations(entries, listed.comments).text())
+def rewrite(path, listed, outcome, strike=False, refine=False, reason=None):
+    """Writes the list anew. strike: without stale entries. refine: with the failing steps in place of "scenario *".
+    reason: with what failed unexpectedly, for this reason."""
+    gone = {e for e in listed.entries if strike and e in outcome.stale}
+    added = [Entry(scenario, step, reason) for scenario, step, _ in outcome.unexpected if reason]
+    if refine:
+        wide = {e for e in listed.entries if e.step == WHOLE and e not in outcome.stale}
+        gone |= {e for e in wide if any(e.scenario == scenario for scenario, _, _ in outcome.known)}
+        added += [Entry(scenario, step, listed.of(scenario, step).reason) for scenario, step, _ in outcome.known
+                  if listed.of(scenario, step) in gone]
+    entries = [e for e in listed.entries if e not in gone]
+    pathlib.Path(path).write_text(Expectations(entries + added, listed.comments).text())

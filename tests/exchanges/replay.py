@@ -37,6 +37,7 @@ PRESENT = ("Audit-Id", "X-Kubernetes-Pf-Flowschema-Uid", "X-Kubernetes-Pf-Priori
 USER_AGENT = "exch/1.0"
 MAX_DIFFERENCES = 12
 POLL_SECONDS = 0.02
+BUDGET_SECONDS = 240  # of a scenario; a server that hangs must not hang the tests
 
 
 class Scenario(typing.NamedTuple):
@@ -129,16 +130,20 @@ def is_surplus_bookmark(event, wanted):
 class Replay:
     """One scenario against one server."""
 
-    def __init__(self, server, scenario):
-        self.server, self.scenario = server, scenario
+    def __init__(self, server, scenario, budget_seconds=BUDGET_SECONDS):
+        self.server, self.scenario, self.budget_seconds = server, scenario, budget_seconds
         self.session = Session(server)
         self.variables, self.raw, self.watches = {}, {}, {}
         self.canonical = Canonical(json.dumps([{k: v for k, v in s.items() if k != "expect"} for s in scenario.steps]))
 
     def run(self, report):
         """Calls report(step, differences) for every step that has an expectation. ConnectionRefusedError ends the run."""
+        deadline = time.monotonic() + self.budget_seconds
         try:
             for step in self.scenario.steps:
+                if time.monotonic() > deadline and step.get("op") != "sleep":
+                    report(step, [f"not run: the scenario takes longer than {self.budget_seconds} s"])
+                    continue
                 if "delay" in step:
                     time.sleep(step["delay"])
                 if step.get("op") == "sleep":

@@ -4,6 +4,7 @@ expected_failures.txt: a step that fails without being listed there breaks the t
 
 run.py --program build/release/keelson [--jobs N] [--only GLOB …] [--profile core|ctrl] [-v]
        [--strike]         remove the entries that pass now
+       [--refine]         put the steps that fail in the place of "scenario *"
        [--accept REASON]  add the steps that fail now, with this reason
        [--count FILE]     write "passed failed skipped" there; a step that fails as listed counts as skipped
 """
@@ -51,6 +52,7 @@ def main():
     parser.add_argument("--only", action="append", default=[], metavar="GLOB")
     parser.add_argument("--profile", choices=("core", "ctrl"))
     parser.add_argument("--strike", action="store_true")
+    parser.add_argument("--refine", action="store_true")
     parser.add_argument("--accept", metavar="REASON")
     parser.add_argument("--count", metavar="FILE")
     parser.add_argument("-v", "--verbose", action="store_true", help="show the differences of listed failures too")
@@ -69,8 +71,8 @@ def main():
             print("     " + line)
     for entry in outcome.stale:
         print(f"STRIKE {entry.key()}: it passes now (or is no more); remove it from {pathlib.Path(args.expected).name}")
-    if args.strike or args.accept:
-        expectations.rewrite(args.expected, listed, outcome, args.accept, strike=args.strike)
+    if args.strike or args.refine or args.accept:
+        expectations.rewrite(args.expected, listed, outcome, args.strike, args.refine, args.accept)
     counts = (outcome.passed, len(outcome.unexpected) + len(outcome.stale), len(outcome.known))
     if args.count:
         pathlib.Path(args.count).write_text("%d %d %d\n" % counts)

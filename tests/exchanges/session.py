@@ -6,7 +6,7 @@ import ssl
 import threading
 import urllib.parse
 
-TIMEOUT_SECONDS = 70
+TIMEOUT_SECONDS = 40
 
 
 class Server:

@@ -64,8 +64,11 @@ class RuleTest(unittest.TestCase):
         rule = rules.headers_are_light
         self.fires(rule, {"src/net/n.h": "// #pragma once\n"}, "src/net/n.h:1 has no #pragma once")
         for heavy in ("asio.hpp", "asio/ip/tcp.hpp", "openssl/ssl.h", "nghttp2/nghttp2.h", "simdjson.h", "yaml-cpp/yaml.h", "regex"):
-            found = self.findings(rule, {"src/net/n.h": f"#pragma once\n#include <{heavy}>\n"})
+            header = {"src/net/n.h": f"#pragma once\n#include <{heavy}>\n"}
+            self.fires(rule, {**header, "src/net/n.cc": '#include "net/n.h"\n'})
+            found = self.findings(rule, {**header, "src/auth/n.cc": '#include "net/n.h"\n'})
             self.assertEqual(found, [f"src/net/n.h:2 {heavy} belongs in a .cc file: every includer pays for it"])
+            self.assertEqual(self.findings(rule, {**header, "src/net/m.h": '#pragma once\n#include "net/n.h"\n'}), found)
 
     def test_sizes(self):
         rule, ratchet = rules.sizes_stay_small, "tests/tidy/ratchet.txt"
