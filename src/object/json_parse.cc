@@ -1,4 +1,5 @@
-// A recursive-descent parser whose verdicts and messages are those of Go's encoding/json.
+// A recursive-descent parser whose verdicts and messages are those of Go's encoding/json: it takes over wherever
+// simdjson refuses.
 #include <charconv>
 #include <memory>
 #include <unordered_map>
@@ -7,6 +8,7 @@
 #include "codec/limits.h"
 #include "codec/utf8.h"
 #include "object/json.h"
+#include "object/json_simd.h"
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -14,6 +16,10 @@
 
 namespace object {
 namespace {
+
+// Room that a container starts with: fewer moves while it grows, little waste when it stays small.
+constexpr size_t kFirstMembers = 6;
+constexpr size_t kFirstElements = 4;
 
 // Where the parser is, for the paths of duplicate fields: a list of frames on the stack.
 struct Frame {
@@ -161,6 +167,7 @@ class Parser {
     KeyIndex index;
     skip_space();
     if (at_ != end_ && *at_ == '}') return ++at_, true;
+    object.reserve(kFirstMembers);
     for (;;) {
       if (at_ == end_ || *at_ != '"') return fail("looking for beginning of object key string");
       std::string key;
@@ -201,6 +208,7 @@ class Parser {
     Array& array = *out.array_if();
     skip_space();
     if (at_ != end_ && *at_ == ']') return ++at_, true;
+    array.reserve(kFirstElements);
     for (Frame frame{&parent};; ++frame.index) {
       if (!parse_value(array.emplace_back(), frame, depth)) return false;
       skip_space();
@@ -355,6 +363,12 @@ class Parser {
 }  // namespace
 
 base::Result<Value> parse_json(std::string_view text, const JsonOptions& options) {
+  Value value;
+  if (parse_json_simd(text, value)) return value;
+  return parse_json_carefully(text, options);
+}
+
+base::Result<Value> parse_json_carefully(std::string_view text, const JsonOptions& options) {
   return Parser(text, options).parse();
 }
 

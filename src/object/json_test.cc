@@ -49,6 +49,9 @@ TEST(Json, ParsesAndWritesBack) {
     const auto value = parse_json(c.in);
     ASSERT_TRUE(value) << c.in << ": " << value.error().message;
     EXPECT_EQ(to_json(*value), c.out) << c.in;
+    const auto careful = parse_json_carefully(c.in);
+    ASSERT_TRUE(careful) << c.in;
+    EXPECT_EQ(to_json(*careful), c.out) << c.in;
   }
 }
 
