@@ -1,6 +1,8 @@
 // A recursive-descent parser whose verdicts and messages are those of Go's encoding/json: it takes over wherever
 // simdjson refuses.
 #include <charconv>
+#include <cmath>
+#include <cstdlib>
 #include <memory>
 #include <unordered_map>
 
@@ -245,21 +247,16 @@ class Parser {
       return true;
     }
     double number = 0;
-    if (std::from_chars(start, at_, number).ec != std::errc() && value_error_.empty()) {
-      // Underflow is no error in Go; from_chars calls both out of range.
-      if (!underflows(std::string_view(start, static_cast<size_t>(at_ - start)))) {
-        value_error_ = "json: cannot unmarshal number " + std::string(start, at_) + " into Go value of type float64";
+    if (std::from_chars(start, at_, number).ec != std::errc()) {
+      // from_chars calls too large and too small alike out of range; Go refuses the former only.
+      const std::string text(start, at_);
+      number = std::strtod(text.c_str(), nullptr);
+      if (std::isinf(number) && value_error_.empty()) {
+        value_error_ = "json: cannot unmarshal number " + text + " into Go value of type float64";
       }
     }
     out = number;
     return true;
-  }
-
-  static bool underflows(std::string_view number) {
-    const size_t e = number.find_first_of("eE");
-    if (e != std::string_view::npos && number[e + 1] == '-') return true;
-    // Without a negative exponent a number is tiny only by its leading zeros; those with an exponent of + are not.
-    return e == std::string_view::npos && number.starts_with(number[0] == '-' ? "-0." : "0.");
   }
 
   bool skip_digits() {
