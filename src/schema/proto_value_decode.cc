@@ -14,6 +14,7 @@ class ValueSink {
   explicit ValueSink(object::Value& root) : root_(root) {}
 
   void begin_object() { open_.push_back(&put(object::Object())); }
+  void reserve(size_t members) { open_.back()->object_if()->reserve(members); }
   void end_object() { open_.pop_back(); }
   void begin_array() { open_.push_back(&put(object::Array())); }
   void end_array() { open_.pop_back(); }

@@ -3,7 +3,8 @@
 // order of the Go struct. One walk serves the JSON text (transcode.cc) and the Value tree (proto_value_decode.cc).
 //
 // A sink has: begin_object, end_object, begin_array, end_array, key, string, integer, boolean, real, null, bytes (base64),
-// raw_json (→ false when it is no JSON), time, micro_time (seconds, nanos), duration.
+// raw_json (→ false when it is no JSON), time, micro_time (seconds, nanos), duration; and may have
+// reserve(count), called after begin_object.
 #pragma once
 
 #include <bit>
@@ -91,6 +92,7 @@ class WireWalk {
     if (!index(message, bytes, slots)) return false;
     if (message.alias) return array(message.fields[0], slots[0], depth);
     sink_.begin_object();
+    if constexpr (requires { sink_.reserve(size_t()); }) sink_.reserve(count_present(message, slots) + 2);
     if (message.type_meta && depth == 0) {
       if (!type_.kind.empty()) {
         sink_.key("kind");
@@ -110,6 +112,12 @@ class WireWalk {
     if (!members(message, slots, depth)) return false;
     sink_.end_object();
     return true;
+  }
+
+  static size_t count_present(const Message& message, const Slot* slots) {
+    size_t count = 0;
+    for (size_t i = 0; i < message.fields.size(); ++i) count += slots[i].value != 0;
+    return count;
   }
 
   bool members(const Message& message, const Slot* slots, int depth) {
