@@ -24,11 +24,8 @@ bool plain_quantity(std::string_view text) {
   if (suffix.empty() || suffix == "m" || suffix == "k" || suffix == "M" || suffix == "G") {
     return digits < 3 || text.substr(digits - 3, 3) != "000";
   }
-  if ((suffix == "Ki" || suffix == "Mi" || suffix == "Gi") && digits <= 3) {
-    int value = 0;
-    for (size_t i = 0; i < digits; ++i) value = value * 10 + (text[i] - '0');
-    return value % 8 != 0;
-  }
+  // Below 1024 nothing divides by 1024, and from 1Ki on the binary form stays.
+  if (suffix == "Ki" || suffix == "Mi" || suffix == "Gi") return digits <= 3;
   return false;
 }
 

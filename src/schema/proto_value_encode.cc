@@ -5,6 +5,7 @@
 #include <bit>
 #include <utility>
 
+#include "base/check.h"
 #include "codec/base64.h"
 #include "object/json.h"
 #include "object/quantity.h"
@@ -98,6 +99,7 @@ const object::Object& empty_object() {
 
 // The value of each field, by its place in the table. Members that are null count as absent.
 void Encoder::fill(const Message& message, const object::Object& object, Holder holder, Slots& slots) {
+  CHECK(message.fields.size() <= kMaxFields);
   std::fill_n(slots.begin(), message.fields.size(), nullptr);
   size_t next = 0;  // members mostly come in schema order
   size_t count = message.fields.size();

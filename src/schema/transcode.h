@@ -24,4 +24,8 @@ struct JsonOptions {
 [[nodiscard]] base::Result<void> append_json(const Message& message, std::string_view bytes, const JsonOptions& options,
                                              std::string& out);
 
+// True wire form at every depth, and JSON wherever the API embeds JSON (raw extensions, managed fields): for protobuf that
+// a client sent, before it is stored. append_json trusts embedded JSON to have been checked. kBadRequest when not.
+[[nodiscard]] base::Result<void> check_message(const Message& message, std::string_view bytes);
+
 }  // namespace schema

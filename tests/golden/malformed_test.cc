@@ -21,6 +21,8 @@ bool decode_all(const schema::Message& message, std::string_view bytes) {
   std::string json;
   bool good = schema::append_json(message, bytes, {.resource_version = "7"}, json).has_value();
   auto value = schema::decode_value(message, bytes);
+  EXPECT_EQ(value.has_value(), schema::check_message(message, bytes).has_value());
+  EXPECT_LE(value.has_value(), good);
   if (value) {
     std::string again;
     (void)schema::encode_value(message, *value, again);
@@ -106,6 +108,21 @@ TEST(Malformed, DepthBombs) {
   ASSERT_FALSE(encoded);
   EXPECT_EQ(encoded.error().message, "exceeded max depth");
   EXPECT_EQ(out, "kept");
+}
+
+TEST(Malformed, EmbeddedJson) {
+  const schema::Message& revision = *gen::find_message("apps.v1", "ControllerRevision");
+  for (bool valid : {true, false}) {
+    std::string raw, bytes;
+    codec::append_bytes_field(raw, 1, valid ? R"({"a": [1]})" : R"({"a": [1})");
+    codec::append_bytes_field(bytes, 2, raw);
+    EXPECT_EQ(schema::check_message(revision, bytes).has_value(), valid);
+    EXPECT_EQ(schema::decode_value(revision, bytes).has_value(), valid);
+  }
+}
+
+TEST(Malformed, EveryMessageFitsTheWalk) {
+  for (const schema::Message* message : gen::messages()) EXPECT_TRUE(schema::check_message(*message, "")) << message->name;
 }
 
 TEST(Malformed, HugeLengths) {
