@@ -29,9 +29,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   CHECK(seen <= size);
   if (auto spliced = schema::with_resource_version(bytes, 77)) {
+    CHECK(spliced->size() <= bytes.size() + 32);
     std::string whole = spliced->head + std::string(spliced->rest);
-    auto version = schema::find_bytes(whole, {1});
-    CHECK(version.has_value());
+    (void)schema::view_metadata(whole);
   }
   (void)schema::unwrap(bytes);
   return 0;
