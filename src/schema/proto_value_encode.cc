@@ -1,5 +1,5 @@
-// encode_value: Value → protobuf, written from the last byte to the first. This pass only finds that something is wrong;
-// what and where, in the order of the document, is told by value_diagnosis.cc.
+// encode_value: Value → protobuf, written from the last byte to the first. This pass only finds that something is
+// wrong; what and where, in the order of the document, is told by value_diagnosis.cc.
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -186,7 +186,8 @@ bool Encoder::scalar(const Field& field, uint32_t number, const Value* value) {
     case Type::kInt32:
     case Type::kInt64: {
       const int64_t* integer = value ? value->int_if() : nullptr;
-      if (value && (!integer || (field.type == Type::kInt32 && *integer != static_cast<int32_t>(*integer)))) return false;
+      if (value && (!integer || (field.type == Type::kInt32 && *integer != static_cast<int32_t>(*integer))))
+        return false;
       out_.varint_field(number, integer ? static_cast<uint64_t>(*integer) : 0);
       return true;
     }

@@ -2,8 +2,8 @@
 // are indexed first (a stack array of where each begins), because the wire has them in number order and JSON in the
 // order of the Go struct. One walk serves the JSON text (transcode.cc) and the Value tree (proto_value_decode.cc).
 //
-// A sink has: begin_object, end_object, begin_array, end_array, key, string, integer, boolean, real, null, bytes (base64),
-// raw_json (→ false when it is no JSON), time, micro_time (seconds, nanos), duration; and may have
+// A sink has: begin_object, end_object, begin_array, end_array, key, string, integer, boolean, real, null, bytes
+// (base64), raw_json (→ false when it is no JSON), time, micro_time (seconds, nanos), duration; and may have
 // reserve(count), called after begin_object.
 #pragma once
 
@@ -106,7 +106,8 @@ class WireWalk {
     if (depth == 1 && inject_) {
       inject_ = false;
       for (size_t i = 0; i < message.fields.size(); ++i) {
-        if (message.fields[i].json == "resourceVersion") slots[i] = {resource_version_.data(), resource_version_.size()};
+        if (message.fields[i].json == "resourceVersion")
+          slots[i] = {resource_version_.data(), resource_version_.size()};
       }
     }
     if (!members(message, slots, depth)) return false;
@@ -324,7 +325,8 @@ class WireWalk {
   bool schema_or(const Message& message, const Slot* slots, int depth) {
     // SchemaOrBool: 1 allows, 2 schema; the others: 1 schema, 2 the list.
     size_t schema = message.special == Special::kSchemaOrBool ? 1 : 0;
-    if (message.special != Special::kSchemaOrBool && slots[1].present()) return array(message.fields[1], slots[1], depth);
+    if (message.special != Special::kSchemaOrBool && slots[1].present())
+      return array(message.fields[1], slots[1], depth);
     if (slots[schema].present()) return value(*message.fields[schema].message, slots[schema].bytes(), depth + 1);
     if (message.special == Special::kSchemaOrBool) {
       sink_.boolean(slots[0].value != 0);

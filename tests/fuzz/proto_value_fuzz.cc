@@ -1,5 +1,5 @@
-// JSON text → Value → protobuf → Value → protobuf → Value: the two values made from protobuf are equal; and any bytes decode
-// or fail. The first two bytes choose the kind.
+// JSON text → Value → protobuf → Value → protobuf → Value: the two values made from protobuf are equal; and any bytes
+// decode or fail. The first two bytes choose the kind.
 #include <cstdint>
 #include <string>
 #include <vector>

@@ -1,5 +1,5 @@
-// Any bytes become valid JSON or an error; the walks over metadata and the envelope stay inside the bytes. The first two
-// bytes choose the kind.
+// Any bytes become valid JSON or an error; the walks over metadata and the envelope stay inside the bytes. The first
+// two bytes choose the kind.
 #include <cstdint>
 #include <string>
 

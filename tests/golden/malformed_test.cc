@@ -122,7 +122,8 @@ TEST(Malformed, EmbeddedJson) {
 }
 
 TEST(Malformed, EveryMessageFitsTheWalk) {
-  for (const schema::Message* message : gen::messages()) EXPECT_TRUE(schema::check_message(*message, "")) << message->name;
+  for (const schema::Message* message : gen::messages())
+    EXPECT_TRUE(schema::check_message(*message, "")) << message->name;
 }
 
 TEST(Malformed, HugeLengths) {
@@ -143,8 +144,8 @@ TEST(Malformed, WrongWireTypes) {
   std::string bytes;
   codec::append_varint_field(bytes, 1, 7);
   EXPECT_FALSE(decode_all(config_map, bytes));
-  EXPECT_FALSE(decode_all(config_map, std::string("\x0f\x01", 2)));  // wire type 7
-  EXPECT_FALSE(decode_all(config_map, std::string("\x00\x01", 2)));  // field 0
+  EXPECT_FALSE(decode_all(config_map, std::string("\x0f\x01", 2)));     // wire type 7
+  EXPECT_FALSE(decode_all(config_map, std::string("\x00\x01", 2)));     // field 0
   EXPECT_TRUE(decode_all(config_map, std::string("\xf8\x07\x01", 3)));  // unknown field 127: skipped
 }
 }  // namespace
