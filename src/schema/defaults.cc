@@ -25,7 +25,8 @@ void fill_members(const Message& message, object::Object& object, int depth) {
     } else if (object::Value* present = object.find(field.json); present && !present->is_null()) {
       fill_below(field, *present, depth);
     } else if (!field.default_json.empty()) {
-      if (auto parsed = object::parse_json(field.default_json)) fill_below(field, object.set(field.json, *parsed), depth);
+      if (auto parsed = object::parse_json(field.default_json))
+        fill_below(field, object.set(field.json, *parsed), depth);
     }
   }
 }

@@ -1,5 +1,5 @@
-// The defaults that the schema itself states (`default=`), put into a Value. Kind-specific defaulting works on the structs
-// and is elsewhere. Thread: any.
+// The defaults that the schema itself states (`default=`), put into a Value. Kind-specific defaulting works on the
+// structs and is elsewhere. Thread: any.
 #pragma once
 
 #include "object/value.h"

@@ -1,5 +1,6 @@
-// The envelope of stored and sent protobuf objects: "k8s\0" and a runtime.Unknown {typeMeta, raw, "", ""}; and putting the
-// resourceVersion, which stored bytes leave empty, into an answer without decoding or copying the object. Thread: any.
+// The envelope of stored and sent protobuf objects: "k8s\0" and a runtime.Unknown {typeMeta, raw, "", ""}; and putting
+// the resourceVersion, which stored bytes leave empty, into an answer without decoding or copying the object. Thread:
+// any.
 #pragma once
 
 #include <cstdint>

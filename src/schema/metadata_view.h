@@ -97,16 +97,16 @@ struct MetadataView {
 // The same from the bytes of the ObjectMeta itself.
 [[nodiscard]] base::Result<MetadataView> view_object_meta(std::string_view metadata);
 
-// The payload of the string, bytes or message at a path of field numbers; the last one when repeated. Nothing when it is
-// absent or the bytes are malformed.
+// The payload of the string, bytes or message at a path of field numbers; the last one when repeated. Nothing when it
+// is absent or the bytes are malformed.
 std::optional<std::string_view> find_bytes(std::string_view raw, std::span<const uint32_t> path);
 std::optional<std::string_view> find_bytes(std::string_view raw, std::initializer_list<uint32_t> path);
 // The same for a bool or an integer.
 std::optional<int64_t> find_int(std::string_view raw, std::span<const uint32_t> path);
 std::optional<int64_t> find_int(std::string_view raw, std::initializer_list<uint32_t> path);
 
-// Field numbers along JSON names, for find_…: {"spec", "nodeName"} → {2, 10}. Resolve once per kind. Empty when there is
-// no such singular member. `last`, when not null, gets the last one's field.
+// Field numbers along JSON names, for find_…: {"spec", "nodeName"} → {2, 10}. Resolve once per kind. Empty when there
+// is no such singular member. `last`, when not null, gets the last one's field.
 struct NumberPath {
   static constexpr size_t kMax = 8;
   uint32_t numbers[kMax] = {};
@@ -115,6 +115,7 @@ struct NumberPath {
 };
 struct Message;
 struct Field;
-NumberPath resolve_path(const Message& message, std::span<const std::string_view> json_names, const Field** last = nullptr);
+NumberPath resolve_path(const Message& message, std::span<const std::string_view> json_names,
+                        const Field** last = nullptr);
 
 }  // namespace schema

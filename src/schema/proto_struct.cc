@@ -24,11 +24,8 @@ bool plain_quantity(std::string_view text) {
   if (suffix.empty() || suffix == "m" || suffix == "k" || suffix == "M" || suffix == "G") {
     return digits < 3 || text.substr(digits - 3, 3) != "000";
   }
-  if ((suffix == "Ki" || suffix == "Mi" || suffix == "Gi") && digits <= 3) {
-    int value = 0;
-    for (size_t i = 0; i < digits; ++i) value = value * 10 + (text[i] - '0');
-    return value % 8 != 0;
-  }
+  // Below 1024 nothing divides by 1024, and from 1Ki on the binary form stays.
+  if (suffix == "Ki" || suffix == "Mi" || suffix == "Gi") return digits <= 3;
   return false;
 }
 
@@ -191,7 +188,8 @@ class Decoder {
 
  private:
   bool field(const Field& field, WireType type, WireReader& reader, void* member, int depth);
-  bool bytes_field(const Field& field, std::string_view bytes, void* member, int depth);
+  // `rest` stands behind `bytes`.
+  bool bytes_field(const Field& field, std::string_view bytes, const WireReader& rest, void* member, int depth);
   bool map_entry(const Field& field, std::string_view bytes, void* member, int depth);
   bool packed(const Field& field, std::string_view bytes, void* member);
   bool quantity(std::string_view bytes, object::Quantity& quantity);
@@ -266,7 +264,27 @@ bool Decoder::map_entry(const Field& field, std::string_view bytes, void* member
   return true;
 }
 
-bool Decoder::bytes_field(const Field& field, std::string_view bytes, void* member, int depth) {
+// How many elements of the field stand at the reader, up to a bound that hostile bytes cannot make costly.
+size_t count_run(const Field& field, WireReader reader) {
+  constexpr size_t kBound = 64;
+  size_t count = 0;
+  uint32_t number;
+  WireType type;
+  std::string_view skipped;
+  while (count < kBound && !reader.done() && reader.read_tag(number, type) && number == field.number &&
+         type == WireType::kBytes && reader.read_bytes(skipped)) {
+    ++count;
+  }
+  return count;
+}
+
+// A new element; the first one makes room for those that follow it.
+void* append(const Field& field, void* vector, const WireReader& rest) {
+  if (field.vector_ops->size(vector) == 0) field.vector_ops->reserve(vector, 1 + count_run(field, rest));
+  return field.vector_ops->append(vector);
+}
+
+bool Decoder::bytes_field(const Field& field, std::string_view bytes, const WireReader& rest, void* member, int depth) {
   if (field.card == Card::kMap) return map_entry(field, bytes, member, depth);
   if (field.type != Type::kMessage) {
     if (field.card == Card::kRepeated) {
@@ -278,7 +296,7 @@ bool Decoder::bytes_field(const Field& field, std::string_view bytes, void* memb
     }
     return true;
   }
-  void* nested = field.card == Card::kRepeated ? field.vector_ops->append(member)
+  void* nested = field.card == Card::kRepeated ? append(field, member, rest)
                  : field.presence              ? field.message->ops->box_ensure(member)
                                                : member;
   return message(*field.message, bytes, nested, depth);
@@ -294,7 +312,7 @@ bool Decoder::field(const Field& field, WireType type, WireReader& reader, void*
   if (type == WireType::kBytes) {
     std::string_view bytes;
     if (!reader.read_bytes(bytes)) return false;
-    if (internal::wire_type(field) == type) return bytes_field(field, bytes, member, depth);
+    if (internal::wire_type(field) == type) return bytes_field(field, bytes, reader, member, depth);
     return field.card == Card::kRepeated && field.type != Type::kDouble && packed(field, bytes, member);
   }
   uint64_t bits;

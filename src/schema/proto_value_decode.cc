@@ -14,6 +14,7 @@ class ValueSink {
   explicit ValueSink(object::Value& root) : root_(root) {}
 
   void begin_object() { open_.push_back(&put(object::Object())); }
+  void reserve(size_t members) { open_.back()->object_if()->reserve(members); }
   void end_object() { open_.pop_back(); }
   void begin_array() { open_.push_back(&put(object::Array())); }
   void end_array() { open_.pop_back(); }
@@ -35,8 +36,13 @@ class ValueSink {
   void duration(int64_t nanoseconds) { put(object::format_duration(object::Duration{nanoseconds})); }
 
  private:
+  static bool ascii(std::string_view text) {
+    unsigned char all = 0;
+    for (unsigned char c : text) all |= c;
+    return all < 0x80;
+  }
   static std::string clean(std::string_view text) {
-    return codec::utf8_valid(text) ? std::string(text) : codec::utf8_repaired(text);
+    return ascii(text) || codec::utf8_valid(text) ? std::string(text) : codec::utf8_repaired(text);
   }
   // The place for the next value. Containers grow only at their end while they are open, so the pointers stay good.
   template <typename T>

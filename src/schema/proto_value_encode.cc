@@ -1,10 +1,11 @@
-// encode_value: Value → protobuf, written from the last byte to the first. This pass only finds that something is wrong;
-// what and where, in the order of the document, is told by value_diagnosis.cc.
+// encode_value: Value → protobuf, written from the last byte to the first. This pass only finds that something is
+// wrong; what and where, in the order of the document, is told by value_diagnosis.cc.
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <utility>
 
+#include "base/check.h"
 #include "codec/base64.h"
 #include "object/json.h"
 #include "object/quantity.h"
@@ -98,6 +99,7 @@ const object::Object& empty_object() {
 
 // The value of each field, by its place in the table. Members that are null count as absent.
 void Encoder::fill(const Message& message, const object::Object& object, Holder holder, Slots& slots) {
+  CHECK(message.fields.size() <= kMaxFields);
   std::fill_n(slots.begin(), message.fields.size(), nullptr);
   size_t next = 0;  // members mostly come in schema order
   size_t count = message.fields.size();
@@ -184,7 +186,8 @@ bool Encoder::scalar(const Field& field, uint32_t number, const Value* value) {
     case Type::kInt32:
     case Type::kInt64: {
       const int64_t* integer = value ? value->int_if() : nullptr;
-      if (value && (!integer || (field.type == Type::kInt32 && *integer != static_cast<int32_t>(*integer)))) return false;
+      if (value && (!integer || (field.type == Type::kInt32 && *integer != static_cast<int32_t>(*integer))))
+        return false;
       out_.varint_field(number, integer ? static_cast<uint64_t>(*integer) : 0);
       return true;
     }

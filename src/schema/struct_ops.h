@@ -22,6 +22,7 @@ inline constexpr StructOps kStructOps = {
 template <typename T>
 inline constexpr VectorOps kVectorOps = {
     .append = [](void* vector) -> void* { return &static_cast<std::vector<T>*>(vector)->emplace_back(); },
+    .reserve = [](void* vector, size_t count) { static_cast<std::vector<T>*>(vector)->reserve(count); },
     .size = [](const void* vector) -> size_t { return static_cast<const std::vector<T>*>(vector)->size(); },
     .at = [](const void* vector, size_t i) -> const void* { return &(*static_cast<const std::vector<T>*>(vector))[i]; },
 };

@@ -44,6 +44,7 @@ struct Message;
 // How code that knows no struct reaches into a std::vector<T>.
 struct VectorOps {
   void* (*append)(void* vector);  // a new default element at the end
+  void (*reserve)(void* vector, size_t count);
   size_t (*size)(const void* vector);
   const void* (*at)(const void* vector, size_t i);
 };

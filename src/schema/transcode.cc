@@ -6,6 +6,7 @@
 
 #include "codec/base64.h"
 #include "codec/json_text.h"
+#include "object/json.h"
 #include "object/time.h"
 #include "schema/wire_walk.h"
 
@@ -197,7 +198,35 @@ class JsonSink {
   std::string spare_;
 };
 
+// Sees only whether embedded JSON is JSON.
+class CheckSink {
+ public:
+  void begin_object() {}
+  void end_object() {}
+  void begin_array() {}
+  void end_array() {}
+  void key(std::string_view) {}
+  void key_escaped(std::string_view) {}
+  void string(std::string_view) {}
+  void integer(int64_t) {}
+  void boolean(bool) {}
+  void real(double) {}
+  void null() {}
+  void bytes(std::string_view) {}
+  bool raw_json(std::string_view json) { return object::parse_json(json).has_value(); }
+  void time(int64_t) {}
+  void micro_time(int64_t, int32_t) {}
+  void duration(int64_t) {}
+};
+
 }  // namespace
+
+base::Result<void> check_message(const Message& message, std::string_view bytes) {
+  CheckSink sink;
+  internal::WireWalk<CheckSink> walk(sink);
+  if (bytes.size() <= kMaxMessageBytes && walk.top(message, bytes, {}, {})) return {};
+  return internal::malformed(message, base::Reason::kBadRequest);
+}
 
 base::Result<void> append_json(const Message& message, std::string_view bytes, const JsonOptions& options,
                                std::string& out) {

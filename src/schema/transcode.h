@@ -19,9 +19,13 @@ struct JsonOptions {
 };
 
 // Appends one JSON value, no newline. For metadata alone pass the table of meta.v1 PartialObjectMetadata with any
-// object's bytes (metadata is field 1 everywhere; the rest is skipped unread). Malformed bytes: kInternalError, and `out`
-// is as before.
+// object's bytes (metadata is field 1 everywhere; the rest is skipped unread). Malformed bytes: kInternalError, and
+// `out` is as before.
 [[nodiscard]] base::Result<void> append_json(const Message& message, std::string_view bytes, const JsonOptions& options,
                                              std::string& out);
+
+// True wire form at every depth, and JSON wherever the API embeds JSON (raw extensions, managed fields): for protobuf
+// that a client sent, before it is stored. append_json trusts embedded JSON to have been checked. kBadRequest when not.
+[[nodiscard]] base::Result<void> check_message(const Message& message, std::string_view bytes);
 
 }  // namespace schema

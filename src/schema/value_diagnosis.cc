@@ -21,8 +21,8 @@ constexpr size_t kMaxStrictIssues = 100;
 
 // Compat: Go's UnmarshalTypeError; its context is that of the outermost decoder.
 struct Problem {
-  std::string value;    // "string", "number 1.5"; "" = `message` is the whole text
-  std::string type;     // "int32"
+  std::string value;  // "string", "number 1.5"; "" = `message` is the whole text
+  std::string type;   // "int32"
   std::string message;
 };
 
@@ -31,7 +31,8 @@ std::string_view type_name(const Field& field) { return field.go_type; }
 // The type of one element of a list or map, from "[]v1.Container", "map[string]string" or a named type's package.
 std::string element_type(const Field& field) {
   std::string_view type = field.go_type;
-  if (size_t bracket = type.find(']'); bracket != std::string_view::npos && (type[0] == '[' || type.starts_with("map["))) {
+  if (size_t bracket = type.find(']');
+      bracket != std::string_view::npos && (type[0] == '[' || type.starts_with("map["))) {
     type.remove_prefix(bracket + 1);
     if (type.starts_with('*')) type.remove_prefix(1);
     return std::string(type);
@@ -163,7 +164,8 @@ bool Diagnosis::message(const Message& message, std::string_view type, const Val
 }
 
 bool Diagnosis::member(const Field& field, const Value& value) {
-  if (field.card == Card::kSingular && field.type == Type::kMessage) return message(*field.message, type_name(field), value);
+  if (field.card == Card::kSingular && field.type == Type::kMessage)
+    return message(*field.message, type_name(field), value);
   if (value.is_null()) return true;
   if (field.card == Card::kRepeated) return list(field, type_name(field), value);
   if (field.card == Card::kMap) return map(field, value);
@@ -271,8 +273,8 @@ bool Diagnosis::special(const Message& message, std::string_view type, const Val
     case Special::kTime:
     case Special::kMicroTime:
       if (value.is_null()) return true;
-      return text_form(value, message.special == Special::kTime ? parses<object::parse_time>
-                                                                : parses<object::parse_micro_time>);
+      return text_form(
+          value, message.special == Special::kTime ? parses<object::parse_time> : parses<object::parse_micro_time>);
     case Special::kDuration:
       if (value.is_null()) return true;
       return text_form(value, parses<object::parse_duration>);
@@ -299,7 +301,8 @@ bool Diagnosis::special(const Message& message, std::string_view type, const Val
 
 base::Result<void> diagnose_value(const Message& message, const Value& value, const ValueEncodeOptions& options) {
   Diagnosis diagnosis(options);
-  std::string type = std::string(message.package.substr(message.package.rfind('.') + 1)) + "." + std::string(message.name);
+  std::string type =
+      std::string(message.package.substr(message.package.rfind('.') + 1)) + "." + std::string(message.name);
   diagnosis.message(message, type, value);
   return diagnosis.result();
 }

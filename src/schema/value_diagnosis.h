@@ -6,8 +6,8 @@
 
 namespace schema::internal {
 
-// Collects unknown members into options.strict_issues; the error is the one that upstream returns: the first that a type
-// with its own decoding reports, else the first type error.
+// Collects unknown members into options.strict_issues; the error is the one that upstream returns: the first that a
+// type with its own decoding reports, else the first type error.
 base::Result<void> diagnose_value(const Message& message, const object::Value& value,
                                   const ValueEncodeOptions& options);
 

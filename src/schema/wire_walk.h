@@ -2,8 +2,9 @@
 // are indexed first (a stack array of where each begins), because the wire has them in number order and JSON in the
 // order of the Go struct. One walk serves the JSON text (transcode.cc) and the Value tree (proto_value_decode.cc).
 //
-// A sink has: begin_object, end_object, begin_array, end_array, key, string, integer, boolean, real, null, bytes (base64),
-// raw_json (→ false when it is no JSON), time, micro_time (seconds, nanos), duration.
+// A sink has: begin_object, end_object, begin_array, end_array, key, string, integer, boolean, real, null, bytes
+// (base64), raw_json (→ false when it is no JSON), time, micro_time (seconds, nanos), duration; and may have
+// reserve(count), called after begin_object.
 #pragma once
 
 #include <bit>
@@ -91,6 +92,7 @@ class WireWalk {
     if (!index(message, bytes, slots)) return false;
     if (message.alias) return array(message.fields[0], slots[0], depth);
     sink_.begin_object();
+    if constexpr (requires { sink_.reserve(size_t()); }) sink_.reserve(count_present(message, slots) + 2);
     if (message.type_meta && depth == 0) {
       if (!type_.kind.empty()) {
         sink_.key("kind");
@@ -104,12 +106,19 @@ class WireWalk {
     if (depth == 1 && inject_) {
       inject_ = false;
       for (size_t i = 0; i < message.fields.size(); ++i) {
-        if (message.fields[i].json == "resourceVersion") slots[i] = {resource_version_.data(), resource_version_.size()};
+        if (message.fields[i].json == "resourceVersion")
+          slots[i] = {resource_version_.data(), resource_version_.size()};
       }
     }
     if (!members(message, slots, depth)) return false;
     sink_.end_object();
     return true;
+  }
+
+  static size_t count_present(const Message& message, const Slot* slots) {
+    size_t count = 0;
+    for (size_t i = 0; i < message.fields.size(); ++i) count += slots[i].value != 0;
+    return count;
   }
 
   bool members(const Message& message, const Slot* slots, int depth) {
@@ -316,7 +325,8 @@ class WireWalk {
   bool schema_or(const Message& message, const Slot* slots, int depth) {
     // SchemaOrBool: 1 allows, 2 schema; the others: 1 schema, 2 the list.
     size_t schema = message.special == Special::kSchemaOrBool ? 1 : 0;
-    if (message.special != Special::kSchemaOrBool && slots[1].present()) return array(message.fields[1], slots[1], depth);
+    if (message.special != Special::kSchemaOrBool && slots[1].present())
+      return array(message.fields[1], slots[1], depth);
     if (slots[schema].present()) return value(*message.fields[schema].message, slots[schema].bytes(), depth + 1);
     if (message.special == Special::kSchemaOrBool) {
       sink_.boolean(slots[0].value != 0);

@@ -1,5 +1,5 @@
-// Any bytes become valid JSON or an error; the walks over metadata and the envelope stay inside the bytes. The first two
-// bytes choose the kind.
+// Any bytes become valid JSON or an error; the walks over metadata and the envelope stay inside the bytes. The first
+// two bytes choose the kind.
 #include <cstdint>
 #include <string>
 
@@ -29,9 +29,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   CHECK(seen <= size);
   if (auto spliced = schema::with_resource_version(bytes, 77)) {
+    CHECK(spliced->size() <= bytes.size() + 32);
     std::string whole = spliced->head + std::string(spliced->rest);
-    auto view = schema::view_metadata(whole);
-    CHECK(!view || view->resource_version == "77" || bytes.size() > 0);
+    (void)schema::view_metadata(whole);
   }
   (void)schema::unwrap(bytes);
   return 0;

@@ -1,10 +1,11 @@
 // The codecs' rules, one at a time, on real kinds.
+#include "gen/codec.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "codec/wire.h"
 #include "gen/apps/v1.h"
-#include "gen/codec.h"
 #include "gen/core/v1.h"
 #include "object/json.h"
 #include "schema/defaults.h"
@@ -51,7 +52,8 @@ TEST(ValueEncoding, TypeErrorsAreUpstreams) {
       {"Pod", R"({"spec":{"containers":[{"resources":{"limits":{"cpu":"1x"}}}]}})",
        "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"},
       {"Pod", R"({"spec":{"terminationGracePeriodSeconds": 1e3 }})",
-       "json: cannot unmarshal number 1e3 into Go struct field PodSpec.spec.terminationGracePeriodSeconds of type int64"},
+       "json: cannot unmarshal number 1e3 into Go struct field PodSpec.spec.terminationGracePeriodSeconds of type "
+       "int64"},
       {"Pod", R"({"spec":{"terminationGracePeriodSeconds":99999999999999999999}})",
        "json: cannot unmarshal number 99999999999999999999 into Go struct field "
        "PodSpec.spec.terminationGracePeriodSeconds of type int64"},
@@ -76,11 +78,13 @@ TEST(ValueEncoding, TypeErrorsAreUpstreams) {
       {"Pod", R"({"spec":{"containers":[{"ports":"x"}]}})",
        "json: cannot unmarshal string into Go struct field Container.spec.containers.ports of type []v1.ContainerPort"},
       {"Pod", R"({"spec":{"containers":[{"ports":[{"containerPort":"80"}]}]}})",
-       "json: cannot unmarshal string into Go struct field ContainerPort.spec.containers.ports.containerPort of type int32"},
+       "json: cannot unmarshal string into Go struct field ContainerPort.spec.containers.ports.containerPort of type "
+       "int32"},
       {"Pod", R"({"spec":{"containers":[{"env":[{"name":"A","value":5}]}]}})",
        "json: cannot unmarshal number into Go struct field EnvVar.spec.containers.env.value of type string"},
       {"Pod", R"({"spec":{"volumes":[{"hostPath":7}]}})",
-       "json: cannot unmarshal number into Go struct field Volume.spec.volumes.hostPath of type v1.HostPathVolumeSource"},
+       "json: cannot unmarshal number into Go struct field Volume.spec.volumes.hostPath of type "
+       "v1.HostPathVolumeSource"},
       {"Pod", R"({"status":{"phase":7}})",
        "json: cannot unmarshal number into Go struct field PodStatus.status.phase of type v1.PodPhase"},
       {"Pod", R"({"spec":{"containers":[{"resources":{"limits":7}}]}})",
@@ -125,7 +129,8 @@ TEST(ValueEncoding, NullAndAbsentAreTheSame) {
     EXPECT_TRUE(schema::encode_value(message_of("Pod"), *object::parse_json(json), out)) << json;
     return out;
   };
-  EXPECT_EQ(bytes_of(R"({"metadata":null,"spec":{"containers":null,"hostname":null,"priority":null}})"), bytes_of("{}"));
+  EXPECT_EQ(bytes_of(R"({"metadata":null,"spec":{"containers":null,"hostname":null,"priority":null}})"),
+            bytes_of("{}"));
   EXPECT_EQ(bytes_of(R"({"spec":{"containers":[null]}})"), bytes_of(R"({"spec":{"containers":[{}]}})"));
   EXPECT_EQ(bytes_of(R"({"metadata":{"labels":{"b":"2","a":null}}})"),
             bytes_of(R"({"metadata":{"labels":{"a":"","b":"2"}}})"));
@@ -284,8 +289,10 @@ TEST(Json, MetadataAlone) {
   std::string stored = gen::encode(sample_pod());
   std::string json = "[";
   ASSERT_TRUE(schema::append_json(message_of("PartialObjectMetadata"), stored,
-                                  {.type = {"meta.k8s.io/v1", "PartialObjectMetadata"}, .resource_version = "5"}, json));
-  EXPECT_TRUE(json.starts_with(R"([{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":{"name":)"));
+                                  {.type = {"meta.k8s.io/v1", "PartialObjectMetadata"}, .resource_version = "5"},
+                                  json));
+  EXPECT_TRUE(
+      json.starts_with(R"([{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":{"name":)"));
   EXPECT_THAT(json, testing::HasSubstr(R"("resourceVersion":"5")"));
   EXPECT_THAT(json, testing::Not(testing::HasSubstr("containers")));
 }
@@ -293,7 +300,8 @@ TEST(Json, MetadataAlone) {
 TEST(Json, EscapesWhereNeededAtEveryLength) {
   for (size_t length = 0; length < 40; ++length) {
     for (size_t at = 0; at <= length; ++at) {
-      for (std::string_view special : {"\"", "\\", "<", ">", "&", "\n", "\x1f", "\xff", "\xe2\x80\xa8", "=", ";", "?"}) {
+      for (std::string_view special :
+           {"\"", "\\", "<", ">", "&", "\n", "\x1f", "\xff", "\xe2\x80\xa8", "=", ";", "?"}) {
         api::core::v1::ConfigMap map;
         std::string text(length, '~');
         text.insert(at, special);

@@ -13,12 +13,12 @@ struct Sample {
   const schema::Message* message;  // null: not in our schema
   std::string api_version;         // "" for a message that is no kind
   std::string kind;
-  std::string json;                // the object as JSON, compact, with no newline
-  std::string pretty_json;         // the file as it is; "" when there is none
-  std::string pb;                  // the message, without an envelope
-  std::string json_from_pb;        // what upstream makes of `pb`
-  std::string pb_from_json;        // what upstream makes of `json`
-  std::string envelope;            // the file as it is: the envelope around `pb`; "" when there is none
+  std::string json;          // the object as JSON, compact, with no newline
+  std::string pretty_json;   // the file as it is; "" when there is none
+  std::string pb;            // the message, without an envelope
+  std::string json_from_pb;  // what upstream makes of `pb`
+  std::string pb_from_json;  // what upstream makes of `json`
+  std::string envelope;      // the file as it is: the envelope around `pb`; "" when there is none
 };
 
 std::string read_file(const std::string& path);

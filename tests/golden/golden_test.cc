@@ -1,9 +1,11 @@
-// Wire truth: every golden object, of every kind and version, goes both ways through every codec and comes out byte-equal.
+// Wire truth: every golden object, of every kind and version, goes both ways through every codec and comes out
+// byte-equal.
+#include "golden.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
-#include "golden.h"
 #include "object/json.h"
 #include "object/time.h"
 #include "schema/envelope.h"
@@ -94,8 +96,8 @@ TEST_P(Golden, JsonToProtobuf) {
     ASSERT_TRUE(value) << sample.name;
     std::string bytes;
     std::vector<std::string> issues;
-    auto result = schema::encode_value(*sample.message, *value, bytes,
-                                       {.strict_issues = &issues, .source_json = sample.json});
+    auto result =
+        schema::encode_value(*sample.message, *value, bytes, {.strict_issues = &issues, .source_json = sample.json});
     equal(sample, result ? bytes : result.error().message, sample.pb_from_json, "protobuf");
     equal(sample, issues.empty() ? "" : issues[0], "", "strict decoding");
   }

@@ -21,6 +21,8 @@ bool decode_all(const schema::Message& message, std::string_view bytes) {
   std::string json;
   bool good = schema::append_json(message, bytes, {.resource_version = "7"}, json).has_value();
   auto value = schema::decode_value(message, bytes);
+  EXPECT_EQ(value.has_value(), schema::check_message(message, bytes).has_value());
+  EXPECT_LE(value.has_value(), good);
   if (value) {
     std::string again;
     (void)schema::encode_value(message, *value, again);
@@ -108,6 +110,22 @@ TEST(Malformed, DepthBombs) {
   EXPECT_EQ(out, "kept");
 }
 
+TEST(Malformed, EmbeddedJson) {
+  const schema::Message& revision = *gen::find_message("apps.v1", "ControllerRevision");
+  for (bool valid : {true, false}) {
+    std::string raw, bytes;
+    codec::append_bytes_field(raw, 1, valid ? R"({"a": [1]})" : R"({"a": [1})");
+    codec::append_bytes_field(bytes, 2, raw);
+    EXPECT_EQ(schema::check_message(revision, bytes).has_value(), valid);
+    EXPECT_EQ(schema::decode_value(revision, bytes).has_value(), valid);
+  }
+}
+
+TEST(Malformed, EveryMessageFitsTheWalk) {
+  for (const schema::Message* message : gen::messages())
+    EXPECT_TRUE(schema::check_message(*message, "")) << message->name;
+}
+
 TEST(Malformed, HugeLengths) {
   const schema::Message& config_map = *gen::find_message("core.v1", "ConfigMap");
   for (uint64_t size : {uint64_t{5}, uint64_t{0x7fffffff}, uint64_t{0xffffffff}, ~uint64_t{0}, ~uint64_t{0} - 15}) {
@@ -126,8 +144,8 @@ TEST(Malformed, WrongWireTypes) {
   std::string bytes;
   codec::append_varint_field(bytes, 1, 7);
   EXPECT_FALSE(decode_all(config_map, bytes));
-  EXPECT_FALSE(decode_all(config_map, std::string("\x0f\x01", 2)));  // wire type 7
-  EXPECT_FALSE(decode_all(config_map, std::string("\x00\x01", 2)));  // field 0
+  EXPECT_FALSE(decode_all(config_map, std::string("\x0f\x01", 2)));     // wire type 7
+  EXPECT_FALSE(decode_all(config_map, std::string("\x00\x01", 2)));     // field 0
   EXPECT_TRUE(decode_all(config_map, std::string("\xf8\x07\x01", 3)));  // unknown field 127: skipped
 }
 }  // namespace
