@@ -1,6 +1,6 @@
 // An event loop on one thread: posted tasks, timers, sockets. Everything that belongs to a connection happens on its
 // connection's loop. A loop that has nothing to do sleeps: there is no periodic timer.
-// Thread: post() and run_after_any_thread() from any thread; everything else on the loop's thread (in_loop()).
+// Thread: post() from any thread; everything else on the loop's thread (in_loop()).
 #pragma once
 
 #include <sys/socket.h>
@@ -57,17 +57,21 @@ class Loop : public std::enable_shared_from_this<Loop> {
   class Watch;
   std::shared_ptr<Watch> watch(int fd);
 
-  // A buffer that whoever runs now may use as scratch space until it returns to the loop; two, for input and output.
-  std::string& input_scratch();
-  std::string& output_scratch();
-  std::string& cipher_scratch();
+  // Buffers that whoever runs now may use as scratch space until it returns to the loop: what connections do not need
+  // while they are idle.
+  struct Scratch {
+    std::string received;  // ciphertext, or plaintext without TLS
+    std::string plain;     // decrypted input
+    std::string output;    // plaintext to send
+    std::string cipher;    // encrypted output
+  };
+  Scratch& scratch();
 
   class Impl;
-  Impl& impl() { return *impl_; }
 
  private:
-  explicit Loop(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit Loop(std::shared_ptr<Impl> impl);
+  std::shared_ptr<Impl> impl_;
 };
 
 // One wait of each kind may be pending. Closing drops the pending ones uncalled.
