@@ -45,8 +45,9 @@ class Exchange final : public ResponseWriter, public std::enable_shared_from_thi
   // --- the session's side, on the loop ---
   std::shared_ptr<Request> request;
   int32_t stream_id = 0;
-  size_t index = 0;         // in the session's list
-  size_t header_bytes = 0;  // received
+  size_t index = 0;          // in the session's list
+  size_t header_bytes = 0;   // received
+  size_t ignored_bytes = 0;  // of the body, after the request was refused
   base::MonoTime began{};
   base::MonoTime last_progress{};
   bool request_complete = false;

@@ -53,7 +53,6 @@ class H2Session final : public ServerSession, public ExchangeHost {
   int header(const nghttp2_frame& frame, std::string_view name, std::string_view value);
   int data_chunk(int32_t stream_id, std::string_view data);
   int frame_received(const nghttp2_frame& frame);
-  int frame_sent(const nghttp2_frame& frame);
   int stream_closed(int32_t stream_id);
   ssize_t read_source(Exchange& exchange, size_t limit, uint32_t* flags);
   int send_data(Exchange& exchange, const uint8_t* frame_header, size_t length);
@@ -92,8 +91,6 @@ void H2Session::install(nghttp2_session_callbacks* c) {
       });
   nghttp2_session_callbacks_set_on_frame_recv_callback(
       c, [](nghttp2_session*, const nghttp2_frame* frame, void* user) { return self_of(user).frame_received(*frame); });
-  nghttp2_session_callbacks_set_on_frame_send_callback(
-      c, [](nghttp2_session*, const nghttp2_frame* frame, void* user) { return self_of(user).frame_sent(*frame); });
   nghttp2_session_callbacks_set_on_stream_close_callback(
       c,
       [](nghttp2_session*, int32_t stream_id, uint32_t, void* user) { return self_of(user).stream_closed(stream_id); });
@@ -186,7 +183,7 @@ base::MonoTime H2Session::next_deadline() const {
   auto next = base::MonoTime::max();
   if (incomplete_ == 0 && waiting_ == 0) return next;
   for (const auto& exchange : exchanges_) {
-    if (!exchange->request_complete && !exchange->refused) next = std::min(next, exchange->began + limits.body_timeout);
+    if (!exchange->request_complete) next = std::min(next, exchange->began + limits.body_timeout);
     if (exchange->pending() > 0) next = std::min(next, exchange->last_progress + limits.write_stall_timeout);
   }
   return next;
@@ -199,8 +196,7 @@ void H2Session::check_deadlines(base::MonoTime now) {
     last_activity_ = now;
   }
   for (const auto& exchange : exchanges_) {
-    const bool slow_request =
-        !exchange->request_complete && !exchange->refused && exchange->began + limits.body_timeout <= now;
+    const bool slow_request = !exchange->request_complete && exchange->began + limits.body_timeout <= now;
     const bool stalled = exchange->pending() > 0 && exchange->last_progress + limits.write_stall_timeout <= now;
     if (slow_request || stalled) reset(*exchange, NGHTTP2_CANCEL);
   }
@@ -336,7 +332,13 @@ int H2Session::header(const nghttp2_frame& frame, std::string_view name, std::st
 
 int H2Session::data_chunk(int32_t stream_id, std::string_view data) {
   Exchange* exchange = find(stream_id);
-  if (!exchange || exchange->refused || exchange->request_complete) return 0;
+  if (!exchange || exchange->request_complete) return 0;
+  if (exchange->refused) {
+    // A reset now would be allowed (RFC 9113 8.1), but some clients then forget the answer: let them come to an end.
+    exchange->ignored_bytes += data.size();
+    if (exchange->ignored_bytes > kMaxIgnoredBodyBytes) reset(*exchange, NGHTTP2_NO_ERROR);
+    return 0;
+  }
   std::string& body = exchange->request->body;
   if (body.size() + data.size() > options().max_request_body_bytes) {
     pending_bodies_ -= body.size();
@@ -379,16 +381,6 @@ void H2Session::dispatch(Exchange& exchange) {
   shared.requests.fetch_add(1, std::memory_order_relaxed);
   const auto keep = exchange.shared_from_this();
   shared.options.handler->handle(exchange.request, exchange.make_writer());
-}
-
-int H2Session::frame_sent(const nghttp2_frame& frame) {
-  const bool ended =
-      (frame.hd.type == NGHTTP2_HEADERS || frame.hd.type == NGHTTP2_DATA) && (frame.hd.flags & NGHTTP2_FLAG_END_STREAM);
-  if (!ended) return 0;
-  Exchange* exchange = find(frame.hd.stream_id);
-  // The answer came before the whole request: the client may stop sending (RFC 9113 8.1).
-  if (exchange && !exchange->request_complete) reset(*exchange, NGHTTP2_NO_ERROR);
-  return 0;
 }
 
 int H2Session::stream_closed(int32_t stream_id) {

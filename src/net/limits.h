@@ -20,6 +20,8 @@ inline constexpr size_t kMaxConnections = 20'000;
 inline constexpr size_t kMaxPipelinedBytes = 64 * 1024;
 // Bodies of requests that are still arriving, over one HTTP/2 connection; above: RST_STREAM (ENHANCE_YOUR_CALM).
 inline constexpr size_t kMaxPendingBodyBytes = 64 * 1024 * 1024;
+// Of a body that arrives after its request was refused, over HTTP/2; above: RST_STREAM. HTTP/1.1 closes after 500 ms.
+inline constexpr size_t kMaxIgnoredBodyBytes = 64 * 1024 * 1024;
 // HTTP/2 flow-control windows for request bodies.
 inline constexpr int32_t kStreamWindowBytes = 512 * 1024;
 inline constexpr int32_t kConnectionWindowBytes = 4 * 1024 * 1024;
