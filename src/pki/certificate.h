@@ -142,6 +142,7 @@ class CertificateRequest {
   CertificateRequestInfo info() const;
   PublicKey public_key() const;
 
+  const std::shared_ptr<void>& native() const { return request_; }  // X509_REQ*
   explicit CertificateRequest(std::shared_ptr<void> request) : request_(std::move(request)) {}
 
  private:

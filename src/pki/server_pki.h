@@ -51,6 +51,7 @@ class ServerPki {
 
  private:
   ServerPki(std::string directory, const base::Clock& clock) : directory_(std::move(directory)), clock_(&clock) {}
+  base::Result<PemPair> store(const std::string& file, const KeyPair& pair);
   base::Result<PemPair> authority(const std::string& file, const std::string& common_name);
   base::Result<PemPair> leaf(const std::string& file, const CertificateSpec& spec, const PemPair& issuer);
 
