@@ -177,7 +177,14 @@ int H1Session::headers_complete() {
   parser_.upgrade = 0;  // upgrades are not taken: the request is answered as if it did not ask
   keep_alive_ = http_should_keep_alive(&parser_) != 0 && parser_.method != HTTP_CONNECT;
   if (parser_.http_major != 1) {
-    reject(505, "only HTTP/1.0, HTTP/1.1 and HTTP/2 are spoken here");
+    const bool none = parser_.http_major == 0;  // HTTP/0.9: a request line without a version
+    reject(none ? 400 : 505, none ? "malformed request line" : "only HTTP/1.0, HTTP/1.1 and HTTP/2 are spoken here");
+    return -1;
+  }
+  // The parser takes spaces in names; others before or behind us may not, or read them as another header.
+  for (const auto& field : request.headers) {
+    if (field.name.find_first_of(" \t") == std::string::npos) continue;
+    reject(400, "malformed header name");
     return -1;
   }
   if (!check_host()) {

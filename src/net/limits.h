@@ -12,7 +12,8 @@ namespace net {
 inline constexpr size_t kMaxRequestBodyBytes = 3 * 1024 * 1024;
 // Request line and headers of one request; above: 431, and an HTTP/1.1 connection closes.
 inline constexpr size_t kMaxHeaderBytes = 64 * 1024;
-// Streams of one HTTP/2 connection; above: REFUSED_STREAM. Compat: the API server's default is 250.
+// Streams of one HTTP/2 connection; above: REFUSED_STREAM, or GOAWAY once the client has acknowledged the limit.
+// Compat: the API server's default is 250.
 inline constexpr uint32_t kMaxConcurrentStreams = 250;
 // Connections of one server; above: accepted and closed at once.
 inline constexpr size_t kMaxConnections = 20'000;

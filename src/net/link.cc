@@ -1,5 +1,7 @@
 #include "net/link.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <sys/socket.h>
@@ -18,6 +20,16 @@ constexpr int kReadsPerEvent = 4;  // then other connections get their turn
 constexpr int kFlushesPerEvent = 16;
 constexpr auto kLinger = std::chrono::milliseconds(500);
 }  // namespace
+
+void tune_socket(int fd, std::chrono::milliseconds stall_timeout) {
+  const auto set = [fd](int level, int name, int value) { ::setsockopt(fd, level, name, &value, sizeof value); };
+  set(IPPROTO_TCP, TCP_NODELAY, 1);
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(IPPROTO_TCP, TCP_KEEPIDLE, 30);
+  set(IPPROTO_TCP, TCP_KEEPINTVL, 15);
+  set(IPPROTO_TCP, TCP_KEEPCNT, 4);
+  set(IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(stall_timeout.count()));
+}
 
 // OpenSSL's view of the socket: reads from what the link just received, writes to the loop's buffer for ciphertext. So
 // a write never blocks inside OpenSSL, and many records leave with one system call.

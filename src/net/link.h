@@ -15,6 +15,10 @@ typedef struct bio_st BIO;
 
 namespace net {
 
+// No delay for small writes, and the kernel's own watch for peers that vanished: keepalive on idle connections, a limit
+// on unacknowledged data and closed windows on busy ones. So no timer of ours runs for it.
+void tune_socket(int fd, std::chrono::milliseconds stall_timeout);
+
 class Link : public std::enable_shared_from_this<Link> {
  public:
   // What the link tells and asks. All calls on the loop; none after on_link_closed.

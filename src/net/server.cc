@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -28,17 +27,6 @@ constexpr int kAcceptsPerEvent = 64;
 constexpr auto kAcceptBackoff = std::chrono::milliseconds(100);
 
 void set_option(int fd, int level, int name, int value) { ::setsockopt(fd, level, name, &value, sizeof value); }
-
-// The kernel notices peers that vanished, without a timer of ours: keepalive on idle connections, a limit on
-// unacknowledged data and closed windows on busy ones.
-void tune(int fd, std::chrono::milliseconds write_stall) {
-  set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-  set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-  set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 30);
-  set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 15);
-  set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 4);
-  set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(write_stall.count()));
-}
 
 SocketAddress local_address(int fd) {
   SocketAddress address;
@@ -167,7 +155,7 @@ void Server::Impl::adopt(Lane& lane, int fd, const std::string& remote) {
     ::close(fd);
     return;
   }
-  tune(fd, shared_->options.write_stall_timeout);
+  tune_socket(fd, shared_->options.write_stall_timeout);
   std::shared_ptr<const TlsContext> tls;
   {
     base::MutexLock lock(mutex_);
