@@ -27,7 +27,7 @@ struct ClientOptions {
   std::string bearer_token;  // sent as "Authorization: Bearer …" when set
   std::string user_agent = "keelson";
   ProtocolChoice protocol = ProtocolChoice::kAuto;
-  std::shared_ptr<Loop> loop;  // null = an own loop
+  std::shared_ptr<Loop> loop;  // null = an own loop; a given one outlives the client
   base::Duration connect_timeout = std::chrono::seconds(30);
   base::Duration idle_timeout = std::chrono::seconds(90);
   size_t max_response_bytes = kMaxResponseBodyBytes;

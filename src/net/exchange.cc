@@ -11,6 +11,7 @@ void Exchange::start(int status, Headers headers) {
   submit({.kind = Op::Kind::kStart, .status = status, .headers = std::move(headers)});
 }
 size_t Exchange::write(Body chunk) {
+  if (closed()) return 0;
   submit({.kind = Op::Kind::kWrite, .body = std::move(chunk)});
   return buffered();
 }

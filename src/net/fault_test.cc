@@ -102,6 +102,7 @@ TEST_F(FaultTest, MalformedRequests) {
     EXPECT_TRUE(client.received.starts_with(std::string("HTTP/1.1 ") + status + "\r\n")) << request << client.received;
     EXPECT_NE(client.received.find("Connection: close\r\n"), std::string::npos);
   }
+  EXPECT_EQ(server_->server->stats().requests_refused, std::size(cases));
   expect_alive();
 }
 
@@ -287,6 +288,7 @@ TEST_F(FaultTest, ConnectionLimit) {
   RawSocket second(server_->port);
   EXPECT_TRUE(second.read_to_end());
   EXPECT_EQ(second.received, "");
+  EXPECT_EQ(server_->server->stats().connections_refused, 1u);
 }
 
 // curl, when it is there, is a client that we did not write.

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <optional>
+#include <utility>
 
 #include "net/server_session.h"
 
@@ -13,7 +13,8 @@ namespace {
 
 class H1Session final : public ServerSession, public ExchangeHost {
  public:
-  explicit H1Session(SessionHost& host) : host_(host), last_activity_(host.link().loop().now()) {
+  explicit H1Session(SessionHost& host)
+      : host_(host), bodies_(host.shared()), last_activity_(host.link().loop().now()) {
     http_parser_init(&parser_, HTTP_REQUEST);
     parser_.data = this;
   }
@@ -53,6 +54,7 @@ class H1Session final : public ServerSession, public ExchangeHost {
   void ensure_exchange();
 
   SessionHost& host_;
+  BodyBudget bodies_;
   http_parser parser_;
   Reading reading_ = Reading::kIdle;
   std::shared_ptr<Exchange> exchange_;  // of the request being read or answered
@@ -213,8 +215,11 @@ int H1Session::headers_complete() {
 int H1Session::body(std::string_view piece) {
   std::string& body = exchange_->request->body;
   if (body.size() + piece.size() > options().max_request_body_bytes) {
-    body = {};
     reject(413, "the request's body is too large");
+    return 1;
+  }
+  if (!bodies_.take(piece.size())) {
+    reject(503, "too many request bodies are arriving at once");
     return 1;
   }
   body += piece;
@@ -226,6 +231,7 @@ int H1Session::message_complete() {
   reading_ = Reading::kAnswering;
   continue_due_ = false;
   exchange_->request_complete = true;
+  bodies_.release(exchange_->request->body.size());
   trailers_ = {};
   http_parser_pause(&parser_, 1);
   auto& shared = host_.shared();
@@ -236,6 +242,7 @@ int H1Session::message_complete() {
 
 void H1Session::reject(int status, std::string_view message) {
   ensure_exchange();
+  bodies_.release(std::exchange(exchange_->request->body, {}).size());
   reading_ = Reading::kStopped;
   waiting_ = {};
   keep_alive_ = false;

@@ -24,7 +24,10 @@ nghttp2_nv make_nv(std::string_view name, std::string_view value) {
 
 class H2Session final : public ServerSession, public ExchangeHost {
  public:
-  explicit H2Session(SessionHost& host) : host_(host), last_activity_(host.link().loop().now()) { open_session(); }
+  explicit H2Session(SessionHost& host)
+      : host_(host), bodies_(host.shared()), last_activity_(host.link().loop().now()) {
+    open_session();
+  }
   ~H2Session() override { nghttp2_session_del(session_); }
 
   void on_data(std::string_view bytes) override;
@@ -67,9 +70,9 @@ class H2Session final : public ServerSession, public ExchangeHost {
   std::vector<std::shared_ptr<Exchange>> exchanges_;
   std::string* out_ = nullptr;  // while producing
   size_t out_target_ = 0;
-  size_t incomplete_ = 0;      // requests that have not arrived whole
-  size_t waiting_ = 0;         // exchanges with bytes to send
-  size_t pending_bodies_ = 0;  // their bytes
+  size_t incomplete_ = 0;  // requests that have not arrived whole
+  size_t waiting_ = 0;     // exchanges with bytes to send
+  BodyBudget bodies_;
   base::MonoTime last_activity_;
   DateCache date_;
   bool failed_ = false;
@@ -191,6 +194,7 @@ base::MonoTime H2Session::next_deadline() const {
 
 void H2Session::check_deadlines(base::MonoTime now) {
   const auto& limits = options();
+  auto& shared_refusals = host_.shared().requests_refused;
   if (exchanges_.empty() && last_activity_ + limits.idle_timeout <= now) {
     go_away();
     last_activity_ = now;
@@ -198,7 +202,9 @@ void H2Session::check_deadlines(base::MonoTime now) {
   for (const auto& exchange : exchanges_) {
     const bool slow_request = !exchange->request_complete && exchange->began + limits.body_timeout <= now;
     const bool stalled = exchange->pending() > 0 && exchange->last_progress + limits.write_stall_timeout <= now;
-    if (slow_request || stalled) reset(*exchange, NGHTTP2_CANCEL);
+    if (!slow_request && !stalled) continue;
+    shared_refusals.fetch_add(1, std::memory_order_relaxed);
+    reset(*exchange, NGHTTP2_CANCEL);
   }
   host_.link().flush_later();
 }
@@ -341,19 +347,19 @@ int H2Session::data_chunk(int32_t stream_id, std::string_view data) {
   }
   std::string& body = exchange->request->body;
   if (body.size() + data.size() > options().max_request_body_bytes) {
-    pending_bodies_ -= body.size();
+    bodies_.release(body.size());
     body = {};
     refuse(host_.shared(), *exchange, 413, "the request's body is too large");
     return 0;
   }
-  if (pending_bodies_ + data.size() > kMaxPendingBodyBytes) {
+  if (!bodies_.take(data.size())) {
     exchange->refused = true;
-    pending_bodies_ -= body.size();
+    host_.shared().requests_refused.fetch_add(1, std::memory_order_relaxed);
+    bodies_.release(body.size());
     body = {};
     reset(*exchange, NGHTTP2_ENHANCE_YOUR_CALM);
     return 0;
   }
-  pending_bodies_ += data.size();
   body += data;
   return 0;
 }
@@ -365,7 +371,7 @@ int H2Session::frame_received(const nghttp2_frame& frame) {
   if (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) {
     exchange->request_complete = true;
     --incomplete_;
-    pending_bodies_ -= exchange->request->body.size();
+    if (!exchange->refused) bodies_.release(exchange->request->body.size());
     if (!exchange->refused) dispatch(*exchange);
     return 0;
   }
@@ -391,7 +397,7 @@ int H2Session::stream_closed(int32_t stream_id) {
 void H2Session::remove(Exchange& exchange, Exchange::End how) {
   if (!exchange.request_complete) {
     --incomplete_;
-    pending_bodies_ -= exchange.refused ? 0 : exchange.request->body.size();
+    if (!exchange.refused) bodies_.release(exchange.request->body.size());
   }
   if (exchanges_.empty()) return;  // being cut off
   last_activity_ = now();

@@ -21,6 +21,8 @@ inline constexpr size_t kMaxConnections = 20'000;
 inline constexpr size_t kMaxPipelinedBytes = 64 * 1024;
 // Bodies of requests that are still arriving, over one HTTP/2 connection; above: RST_STREAM (ENHANCE_YOUR_CALM).
 inline constexpr size_t kMaxPendingBodyBytes = 64 * 1024 * 1024;
+// The same over all connections of a server; above: RST_STREAM (HTTP/2) or 503 (HTTP/1.1).
+inline constexpr size_t kMaxServerPendingBodyBytes = 1024 * 1024 * 1024;
 // Of a body that arrives after its request was refused, over HTTP/2; above: RST_STREAM. HTTP/1.1 closes after 500 ms.
 inline constexpr size_t kMaxIgnoredBodyBytes = 64 * 1024 * 1024;
 // HTTP/2 flow-control windows for request bodies.

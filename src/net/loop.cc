@@ -237,7 +237,7 @@ void Loop::post(Task task) { impl_->post(std::move(task)); }
 bool Loop::in_loop() const { return impl_->thread_id.load(std::memory_order_relaxed) == std::this_thread::get_id(); }
 
 void Loop::stop() {
-  impl_->io.stop();
+  impl_->post([impl = impl_.get()] { impl->io.stop(); });
   if (!in_loop() && impl_->thread.joinable()) impl_->thread.join();
 }
 

@@ -40,7 +40,8 @@ class Loop : public std::enable_shared_from_this<Loop> {
   // one batch, with one wakeup. After stop() tasks are dropped (destroyed) unrun.
   void post(Task task);
   bool in_loop() const;
-  // Stops the thread and waits for it (from the loop's own thread: only asks it to end). Idempotent.
+  // Runs what was posted before, ends the thread and waits for it (from the loop's own thread: only asks). Idempotent.
+  // Servers and clients that use the loop end first: what still watches sockets then is cut off unheard.
   void stop();
 
   // --- on the loop's thread ---

@@ -135,6 +135,7 @@ void Server::Impl::accept_some() {
     shared_->accepted.fetch_add(1, std::memory_order_relaxed);
     if (shared_->open.fetch_add(1) >= shared_->options.max_connections) {
       shared_->open.fetch_sub(1);
+      shared_->connections_refused.fetch_add(1, std::memory_order_relaxed);
       ::close(fd);
       continue;
     }
@@ -234,7 +235,8 @@ void Server::set_tls(std::shared_ptr<const TlsContext> tls) {
 
 ServerStats Server::stats() const {
   const auto& shared = *impl_->shared_;
-  return {shared.accepted, shared.open, shared.requests, shared.handshake_errors};
+  return {shared.accepted,        shared.open, shared.requests, shared.handshake_errors, shared.connections_refused,
+          shared.requests_refused};
 }
 
 }  // namespace net

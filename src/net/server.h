@@ -92,6 +92,8 @@ struct ServerStats {
   uint64_t connections_open = 0;
   uint64_t requests = 0;
   uint64_t tls_handshake_errors = 0;
+  uint64_t connections_refused = 0;  // above max_connections
+  uint64_t requests_refused = 0;     // malformed, too large, too slow
 };
 
 // Thread: start, stop and the destructor from one owner thread that is not a loop; the rest from any.

@@ -23,7 +23,23 @@ ErrorResponse ServerShared::error_response(int status, std::string_view message,
           std::to_string(status) + " " + std::string(status_phrase(status)) + ": " + std::string(message) + "\n"};
 }
 
+bool BodyBudget::take(size_t bytes) {
+  if (held_ + bytes > kMaxPendingBodyBytes) return false;
+  if (shared_.pending_body_bytes.fetch_add(bytes, std::memory_order_relaxed) + bytes > kMaxServerPendingBodyBytes) {
+    shared_.pending_body_bytes.fetch_sub(bytes, std::memory_order_relaxed);
+    return false;
+  }
+  held_ += bytes;
+  return true;
+}
+
+void BodyBudget::release(size_t bytes) {
+  held_ -= bytes;
+  shared_.pending_body_bytes.fetch_sub(bytes, std::memory_order_relaxed);
+}
+
 void refuse(ServerShared& shared, Exchange& exchange, int status, std::string_view message) {
+  shared.requests_refused.fetch_add(1, std::memory_order_relaxed);
   exchange.refused = true;
   ErrorResponse response = shared.error_response(status, message, exchange.request.get());
   exchange.send(status, {{"content-type", std::move(response.content_type)}}, std::move(response.body));

@@ -20,9 +20,27 @@ struct ServerShared {
   std::atomic<uint64_t> open{0};
   std::atomic<uint64_t> requests{0};
   std::atomic<uint64_t> handshake_errors{0};
+  std::atomic<uint64_t> connections_refused{0};  // above max_connections
+  std::atomic<uint64_t> requests_refused{0};     // 400, 408, 413, 431, resets for slowness or memory
+  std::atomic<size_t> pending_body_bytes{0};
   std::atomic<bool> stopping{false};
 
   ErrorResponse error_response(int status, std::string_view message, const Request* request) const;
+};
+
+// The bytes of unfinished request bodies that one session holds, counted against the limits of connection and server.
+class BodyBudget {
+ public:
+  explicit BodyBudget(ServerShared& shared) : shared_(shared) {}
+  ~BodyBudget() { release(held_); }
+  BodyBudget(const BodyBudget&) = delete;
+  // False when a limit would be passed; then nothing is taken.
+  bool take(size_t bytes);
+  void release(size_t bytes);
+
+ private:
+  ServerShared& shared_;
+  size_t held_ = 0;
 };
 
 // What a session asks of its connection.

@@ -17,6 +17,33 @@ TEST(Server, PortInUseIsNamed) {
             "cannot listen on 127.0.0.1:" + std::to_string(port) + ": the address is already in use");
 }
 
+TEST(Server, ErrorBodiesComeFromTheResponder) {
+  TestServer server(Transport::kTls, [](ServerOptions& options) {
+    options.max_request_body_bytes = 10;
+    options.error_responder = [](int status, std::string_view message, const Request* request) {
+      return ErrorResponse{"application/json",
+                           std::to_string(status) + "|" + std::string(message) + "|" + request->target};
+    };
+  });
+  server.start();
+  const auto response = server.client()->fetch({.method = "POST", .target = "/echo", .body = "more than ten bytes"});
+  ASSERT_TRUE(response) << response.error().message;
+  EXPECT_EQ(response->status, 413);
+  EXPECT_EQ(response->header("content-type"), "application/json");
+  EXPECT_EQ(response->body, "413|the request's body is too large|/echo");
+}
+
+TEST(Server, ListensOnIpv6) {
+  TestServer server(Transport::kPlain, [](ServerOptions& options) { options.bind_address = "::1"; });
+  const auto port = server.server->start();
+  if (!port) GTEST_SKIP() << port.error().message;
+  server.handler->table["/from"] = [](RequestPointer request, WriterPointer writer) {
+    writer->send(200, {}, request->connection->remote_address);
+  };
+  const auto client = Client::create({.url = "http://[::1]:" + std::to_string(*port)}).value();
+  EXPECT_TRUE(client->fetch({.target = "/from"})->body.starts_with("[::1]:"));
+}
+
 struct Variant {
   const char* name;
   Transport transport;
