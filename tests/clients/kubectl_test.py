@@ -24,7 +24,8 @@ def find_kubectls():
         real = pathlib.Path(os.path.realpath(path))
         for other in sorted(real.parent.glob("kubectl.1.*")):
             found[other.name] = str(other)
-        found.setdefault("kubectl", str(real))
+        if not found:
+            found["kubectl"] = str(real)
     return found
 
 
@@ -86,6 +87,7 @@ class Flows:
 
     def deploy(self, replicas=3):
         self.assertEqual(self.k("create", "deployment", "web", "--image=nginx", f"--replicas={replicas}"), "deployment.apps/web created\n")
+        self.k("wait", "deployment/web", "--for=condition=Available", "--timeout=20s")
         return self.eventually(f"{replicas} Pods run", lambda: len(p := self.running("app=web")) == replicas and p)
 
     # --- the flows
@@ -190,7 +192,8 @@ class Flows:
         for pattern in (rf"^Name:\s+{pod}$", r"^Status:\s+Running$", r"^Controlled By:\s+ReplicaSet/web-", r"^QoS Class:\s+BestEffort$",
                         r"^  Ready\s+True\s*$", r"Normal\s+Scheduled\s+\S+\s+default-scheduler\s+Successfully assigned "):
             self.assertRegex(text, re.compile(pattern, re.M))
-        self.assertRegex(self.k("describe", "deployment", "web"), r"Replicas:\s+1 desired \| 1 updated \| 1 total \| 1 available \| 0 unavailable")
+        self.assertRegex(self.k("describe", "deployment", "web"),
+                         r"Replicas:\s+1 desired \| 1 updated \| 1 total \| 1 available \| 0 unavailable")
         header, *events = self.rows("events")
         self.assertEqual(header, ["LAST", "SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"])
         reasons = {(e[2], e[3].split("/")[0]) for e in events}

@@ -54,11 +54,12 @@ class Program:
             self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.directory,
                                             env={**os.environ, "HOME": str(self.directory), "KUBECONFIG": ""})
         while not self.is_ready():
-            if self.process.poll() is not None:
-                raise NotReady(f"{' '.join(self.command)}\nended with status {self.process.returncode}\n{self.log_end()}")
-            if time.monotonic() - started > READY_SECONDS:
-                self.stop(keep_log=True)
-                raise NotReady(f"{' '.join(self.command)}\nwas not ready in {READY_SECONDS} s\n{self.log_end()}")
+            ended = self.process.poll()
+            if ended is not None or time.monotonic() - started > READY_SECONDS:
+                how = f"was not ready in {READY_SECONDS} s" if ended is None else f"ended with status {ended}"
+                problem = NotReady(f"{' '.join(self.command)}\n{how}\n{self.log_end()}")
+                self.stop()
+                raise problem
             time.sleep(0.01)
         self.ready_seconds = time.monotonic() - started
         return self
@@ -86,7 +87,8 @@ class Program:
         self.process.wait()
 
     def stop(self, keep_log=False):
-        """Asks it to end, as Ctrl-C does; returns its exit status, and removes its directory if the test made none."""
+        """Asks it to end, as Ctrl-C does; returns its exit status, and removes its directory unless the test gave it one.
+        keep_log keeps the directory, to look at or to start again."""
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
