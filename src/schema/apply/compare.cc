@@ -106,7 +106,16 @@ class CompareWalk {
     return delta;
   }
 
+  // The object whose members are compared.
+  struct Parent {
+    const TypeRef& type;
+    const TypeInfo& info;
+    const object::Object* before;
+    const object::Object* after;
+  };
+
   Delta members(const TypeRef& type, const TypeInfo& info, const object::Object* before, const object::Object* after) {
+    const Parent parent{type, info, before, after};
     const Mark start = mark();
     size_t hint = 0;
     size_t place = 0;  // in `after`: where the member of that name is expected
@@ -119,7 +128,7 @@ class CompareWalk {
         if (other && place < after->size()) ++place;
       }
       if (other && value == *other) continue;
-      member(type, info, name, &value, other, hint);
+      member(parent, name, &value, other, hint);
     }
     hint = 0;
     if (after) {
@@ -130,22 +139,24 @@ class CompareWalk {
           continue;
         }
         if (before && before->find(name)) continue;
-        member(type, info, name, nullptr, &value, hint);
+        member(parent, name, nullptr, &value, hint);
       }
     }
     return take(start);
   }
 
-  void member(const TypeRef& type, const TypeInfo& info, std::string_view name, const Value* before,
-              const Value* after, size_t& hint) {
+  const Value* implied(WhenAbsent when_absent) const {
+    return when_absent == WhenAbsent::kNothing ? nullptr : &implied_[static_cast<size_t>(when_absent)];
+  }
+
+  void member(const Parent& parent, std::string_view name, const Value* before, const Value* after, size_t& hint) {
+    const auto& [type, info, old_parent, new_parent] = parent;
     const MemberType found = member_type(type, info, name, hint);
     if (!found.type) return;
-    // Compat: what the JSON form of a built-in object always writes is there on both sides, if only empty.
-    if (found.when_absent != WhenAbsent::kNothing) {
-      const Value* implied = found.when_absent == WhenAbsent::kNull ? &null_ : &empty_object_;
-      if (!before) before = implied;
-      if (!after) after = implied;
-    }
+    // Compat: what the JSON form of a built-in object always writes is there in every such object, if only empty.
+    if (!before && old_parent) before = implied(found.when_absent);
+    if (!after && new_parent) after = implied(found.when_absent);
+    if (!before && !after) return;
     const Delta delta = walk(found.type, before, after);
     if (!delta.empty()) put(Element::field(name), delta);
   }
@@ -204,8 +215,7 @@ class CompareWalk {
 
   static constexpr std::span<const object::Member> kNoMembers = {};
 
-  const Value null_;
-  const Value empty_object_ = object::Object();
+  const std::array<Value, 6> implied_ = {Value(), Value(), Value(object::Object()), Value(""), Value(0), Value(false)};
   Arena& arena_;
   std::array<std::vector<SetEntry>, 3> scratch_;
   std::vector<SetEntry> sorted_;

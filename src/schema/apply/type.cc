@@ -101,12 +101,32 @@ class MessageModel final : public TypeModel {
   }
 
   static WhenAbsent when_absent(const Field& field) {
-    if (field.card == Card::kSingular && field.message) {
-      const bool is_struct = field.message->special == Special::kNone && !field.message->alias;
-      if (!is_struct || field.omit != JsonOmit::kNever) return WhenAbsent::kNothing;
-      return field.presence ? WhenAbsent::kNull : WhenAbsent::kEmptyObject;
+    if (field.omit != JsonOmit::kNever) return WhenAbsent::kNothing;
+    if (field.presence || field.card != Card::kSingular) return WhenAbsent::kNull;
+    if (field.message) {
+      switch (field.message->special) {
+        case Special::kNone:
+          return field.message->alias ? WhenAbsent::kNull : WhenAbsent::kEmptyObject;
+        case Special::kTime:
+        case Special::kMicroTime:
+        case Special::kRawExtension:
+          return WhenAbsent::kNull;
+        default:
+          return WhenAbsent::kNothing;
+      }
     }
-    return field.card != Card::kSingular && field.omit == JsonOmit::kNever ? WhenAbsent::kNull : WhenAbsent::kNothing;
+    switch (field.type) {
+      case Type::kBool:
+        return WhenAbsent::kFalse;
+      case Type::kInt32:
+      case Type::kInt64:
+      case Type::kDouble:
+        return WhenAbsent::kZero;
+      case Type::kBytes:
+        return WhenAbsent::kNull;
+      default:
+        return WhenAbsent::kEmptyString;
+    }
   }
 
   static TypeInfo scalar_info(const Field& field) {
@@ -157,7 +177,11 @@ class MessageModel final : public TypeModel {
         return info;
       }
       case Special::kRawExtension:
-      case Special::kUnknown:
+      case Special::kUnknown: {
+        TypeInfo info = type_info(deduced_type());
+        info.map = MapRelation::kAtomic;
+        return info;
+      }
       case Special::kFieldsV1: {
         TypeInfo info;
         info.map = MapRelation::kGranular;

@@ -39,7 +39,7 @@ struct TypeInfo {
 };
 
 // What a missing member of an object stands for: nothing, or a value that the JSON form always writes.
-enum class WhenAbsent : uint8_t { kNothing, kEmptyObject, kNull };
+enum class WhenAbsent : uint8_t { kNothing, kNull, kEmptyObject, kEmptyString, kZero, kFalse };
 
 struct MemberType {
   TypeRef type;
