@@ -1,0 +1,136 @@
+#include "schema/apply/managed_entry.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "codec/json_text.h"
+#include "object/json.h"
+
+namespace schema {
+namespace {
+
+using object::Array;
+using object::Object;
+using object::Value;
+
+std::string text_of(const Value& entry, std::string_view name) { return std::string(entry.string_at({name})); }
+
+// "" or what is wrong with the entry. Compat: upstream's checks in their order.
+std::string read_entry(const Value& source, size_t i, ManagedEntry& entry) {
+  const std::string operation = text_of(source, "operation");
+  if (operation != "Apply" && operation != "Update") return "operation must be `Apply` or `Update`";
+  entry.operation = operation == "Apply" ? ManageOperation::kApply : ManageOperation::kUpdate;
+  entry.api_version = text_of(source, "apiVersion");
+  if (entry.api_version.empty()) return "apiVersion must not be empty";
+  const std::string fields_type = text_of(source, "fieldsType");
+  if (fields_type.empty()) return "missing fieldsType in managed fields entry " + std::to_string(i);
+  if (fields_type != "FieldsV1") {
+    return "invalid fieldsType " + codec::go_quoted(fields_type) + " in managed fields entry " + std::to_string(i);
+  }
+  entry.manager = text_of(source, "manager");
+  entry.time = text_of(source, "time");
+  entry.subresource = text_of(source, "subresource");
+  const Value* fields = source.find("fieldsV1");
+  entry.fields = fields && !fields->is_null() ? object::to_json(*fields) : "{}";
+  return "";
+}
+
+bool is_empty_entry(const Value& entry) {
+  const Object* object = entry.object_if();
+  if (!object) return entry.is_null();
+  return std::ranges::all_of(*object, [](const object::Member& member) {
+    const std::string* text = member.value.string_if();
+    return member.value.is_null() || (text && text->empty());
+  });
+}
+
+}  // namespace
+
+ReadEntries read_managed_fields(const Value& object) {
+  ReadEntries result;
+  const Value* list = object.at_path({"metadata", "managedFields"});
+  const Array* array = list ? list->array_if() : nullptr;
+  if (!array) return result;
+  if (array->empty() || (array->size() == 1 && is_empty_entry((*array)[0]))) {
+    result.state = ManagedState::kReset;
+    return result;
+  }
+  result.state = ManagedState::kEntries;
+  result.entries.reserve(array->size());
+  for (size_t i = 0; i < array->size(); ++i) {
+    result.error = read_entry((*array)[i], i, result.entries.emplace_back());
+    if (result.error.empty()) continue;
+    result.state = ManagedState::kInvalid;
+    result.entries.clear();
+    break;
+  }
+  return result;
+}
+
+void remove_managed_fields(Value& object) {
+  Value* metadata = object.find("metadata");
+  if (Object* members = metadata ? metadata->object_if() : nullptr) members->erase("managedFields");
+}
+
+void write_managed_fields(Value& object, const ManagedEntries& entries) {
+  if (entries.empty()) return remove_managed_fields(object);
+  Array list;
+  list.reserve(entries.size());
+  for (const ManagedEntry& entry : entries) {
+    Object out;
+    out.reserve(7);
+    if (!entry.manager.empty()) out.append("manager", entry.manager);
+    out.append("operation", entry.operation == ManageOperation::kApply ? "Apply" : "Update");
+    out.append("apiVersion", entry.api_version);
+    if (!entry.time.empty()) out.append("time", entry.time);
+    out.append("fieldsType", "FieldsV1");
+    auto fields = object::parse_json(entry.fields);
+    out.append("fieldsV1", fields ? std::move(*fields) : Value(Object()));
+    if (!entry.subresource.empty()) out.append("subresource", entry.subresource);
+    list.push_back(std::move(out));
+  }
+  Value& metadata = (*object.object_if())["metadata"];
+  if (!metadata.is_object()) metadata = Object();
+  metadata.object_if()->set("managedFields", std::move(list));
+}
+
+std::string manager_identifier(const ManagedEntry& entry) {
+  std::string out = "{";
+  auto add = [&](std::string_view name, std::string_view value) {
+    if (value.empty()) return;
+    if (out.size() > 1) out += ',';
+    codec::append_json_string(out, name);
+    out += ':';
+    codec::append_json_string(out, value);
+  };
+  const bool applied = entry.operation == ManageOperation::kApply;
+  add("manager", entry.manager);
+  add("operation", applied ? "Apply" : "Update");
+  add("apiVersion", applied ? std::string_view() : std::string_view(entry.api_version));
+  add("subresource", entry.subresource);
+  return out + "}";
+}
+
+void sort_entries(ManagedEntries& entries) {
+  auto rank = [](const ManagedEntry& entry) {
+    return std::tie(entry.operation, entry.time, entry.manager, entry.api_version, entry.subresource);
+  };
+  std::ranges::sort(entries, [&](const ManagedEntry& a, const ManagedEntry& b) { return rank(a) < rank(b); });
+}
+
+bool equal_but_for_times(const Value& a, const Value& b) {
+  auto without_times = [](const Value& object) {
+    Value copy = object;
+    Value* metadata = copy.find("metadata");
+    Value* list = metadata ? metadata->find("managedFields") : nullptr;
+    if (Array* array = list ? list->array_if() : nullptr) {
+      for (Value& entry : *array) {
+        if (Object* members = entry.object_if()) members->erase("time");
+      }
+    }
+    return copy;
+  };
+  return without_times(a) == without_times(b);
+}
+
+}  // namespace schema

@@ -1,0 +1,54 @@
+// metadata.managedFields as apply works on it, and as the object's Value holds it. Pure; thread: as plain data.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "object/value.h"
+
+namespace schema {
+
+enum class ManageOperation : uint8_t { kApply, kUpdate };  // in the order of entries
+
+struct ManagedEntry {
+  std::string manager;
+  ManageOperation operation = ManageOperation::kUpdate;
+  std::string api_version;
+  std::string time;         // RFC 3339, UTC, whole seconds; "" = none
+  std::string subresource;  // "" = the object itself
+  std::string fields;       // FieldsV1 as JSON text
+  bool operator==(const ManagedEntry&) const = default;
+};
+using ManagedEntries = std::vector<ManagedEntry>;
+
+// What an object's metadata says of its managed fields.
+enum class ManagedState : uint8_t {
+  kAbsent,   // no list
+  kReset,    // an empty list or [{}]: the wish to forget them
+  kInvalid,  // entries that mean nothing; `error` of ReadEntries says why
+  kEntries,
+};
+struct ReadEntries {
+  ManagedState state = ManagedState::kAbsent;
+  ManagedEntries entries;
+  std::string error;
+};
+
+// Reads metadata.managedFields. Errors have upstream's text: "operation must be `Apply` or `Update`".
+ReadEntries read_managed_fields(const object::Value& object);
+// Takes metadata.managedFields out of the object.
+void remove_managed_fields(object::Value& object);
+// Writes the entries into the object's metadata; none: removes the member.
+void write_managed_fields(object::Value& object, const ManagedEntries& entries);
+
+// The identity of an entry as upstream sorts and compares it: JSON of manager, operation, apiVersion (of an update) and
+// subresource.
+std::string manager_identifier(const ManagedEntry& entry);
+void sort_entries(ManagedEntries& entries);
+
+// True when the objects differ in nothing but the times of their managed fields: such a write changes nothing.
+bool equal_but_for_times(const object::Value& a, const object::Value& b);
+
+}  // namespace schema

@@ -1,0 +1,75 @@
+// Who owns which field: the managed fields of an object after a write that is no apply. Pure; thread: any.
+//
+// Objects are Values in the form that decoding and defaulting give them, without null members that mean "unset"; what
+// they say under metadata.managedFields is not looked at: it comes as entries.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "object/value.h"
+#include "schema/apply/managed_entry.h"
+#include "schema/apply/type.h"
+#include "schema/fieldpath/field_set.h"
+
+namespace schema {
+
+// Entries of updates that an object keeps; above it the oldest of a version are merged into one of kAncientManager.
+inline constexpr size_t kMaxUpdateManagers = 10;
+inline constexpr std::string_view kAncientManager = "ancient-changes";
+inline constexpr std::string_view kBeforeFirstApply = "before-first-apply";
+
+// Fields that a write through an endpoint does not touch, whatever it says: a strategy's reset fields. Paths are member
+// names with dots between, "*" for any element: "status", "metadata.labels", "spec.containers.*.resources".
+struct ResetFields {
+  enum class Mode : uint8_t { kExclude, kOnly };  // the paths and all below: taken away, or all that is kept
+  Mode mode = Mode::kExclude;
+  std::span<const std::string_view> paths;
+};
+FieldSet filter(Arena& arena, FieldSet set, const ResetFields& fields);
+
+// The object in another version of its API, with that version's type; nullopt when the version is not known (entries of
+// it are dropped). Without a converter all versions of a kind are taken to be alike.
+struct VersionedObject {
+  object::Value object;
+  TypeRef type;
+};
+using VersionConverter = std::function<std::optional<VersionedObject>(const object::Value&, std::string_view api_version)>;
+
+// How a kind is managed at one endpoint.
+struct ManageContext {
+  TypeRef type;
+  std::string_view api_version;  // of the request
+  std::string_view kind;
+  std::string_view subresource;  // "" = the object itself
+  ResetFields reset_fields;
+  const VersionConverter* converter = nullptr;
+};
+
+// The entries of a create or update, from which the next ones are made. Compat: a reset wins; entries that are missing
+// or broken fall back on those of the live object, which count as none when they are broken. A subresource's writes
+// cannot set them.
+ManagedEntries entries_for_update(const ReadEntries& live, const ReadEntries& updated, std::string_view subresource);
+
+// What the fields of an object are owned by after `manager` made `updated` of `live` (an empty object for a create).
+// `now`: RFC 3339, as in entries. The times of entries that keep their fields stay.
+struct UpdateRequest {
+  const object::Value& live;
+  const object::Value& updated;
+  std::string_view manager;
+  std::string_view now;
+};
+base::Result<ManagedEntries> manage_update(const ManageContext& context, ManagedEntries entries,
+                                           const UpdateRequest& request);
+
+// The whole of an update's field management: takes the entries from both objects, and leaves the new ones in `updated`.
+// An object that cannot be managed loses its managed fields. Compat: a live object with a uid and without managed fields
+// stays so until it is first applied.
+void update_managed_fields(const ManageContext& context, const object::Value& live, object::Value& updated,
+                           std::string_view manager, std::string_view now);
+
+}  // namespace schema

@@ -1,0 +1,56 @@
+// The entries of an object with their field sets read, while one operation works on them. Internal to schema/apply.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "schema/apply/managed_fields.h"
+#include "schema/apply/typed.h"
+
+namespace schema {
+
+struct Owner {
+  ManagedEntry entry;
+  FieldSet set;
+  FieldSet original;  // as entry.fields says: the text is written anew when `set` is another
+  bool dropped = false;
+};
+
+class Ownership {
+ public:
+  // kBadRequest when a field set is no field set.
+  static base::Result<Ownership> read(Arena& arena, const ManageContext& context, ManagedEntries entries);
+
+  std::vector<Owner>& owners() { return owners_; }
+  // Null when there is none; an identity of `entry`.
+  Owner* find(const ManagedEntry& entry);
+  Owner& add(ManagedEntry entry, FieldSet set);
+
+  // The conflicts of a change by `self` (null: by nobody who has an entry): which owner's fields it touches.
+  struct Conflict {
+    const Owner* owner;
+    FieldSet fields;
+  };
+  struct Outcome {
+    Comparison comparison;  // in the version of the request, without the reset fields
+    std::vector<Conflict> conflicts;
+  };
+  base::Result<Outcome> conflicts_of(Arena& arena, const ManageContext& context, const object::Value& before,
+                                     const object::Value& after, const Owner* self);
+  // Takes from all owners but `self` what changed, and drops owners of nothing.
+  base::Result<Comparison> take_over(Arena& arena, const ManageContext& context, const object::Value& before,
+                                     const object::Value& after, const Owner* self);
+
+  void cap_update_managers(Arena& arena);
+  // The entries in their order, with their sets as text.
+  ManagedEntries write() &&;
+
+ private:
+  std::vector<Owner> owners_;
+};
+
+// The set without what is never owned: type, name, uid and the like.
+FieldSet strip_metadata(Arena& arena, FieldSet set);
+
+}  // namespace schema
