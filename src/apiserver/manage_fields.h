@@ -1,15 +1,27 @@
-// Managed fields of a write: which manager owns what afterwards. Compat: upstream's field manager for updates; apply has
-// its own path (verbs/apply.cc).
+// Managed fields of a write: which manager owns what afterwards. Compat: upstream's field manager.
 #pragma once
+
+#include <string>
+#include <string_view>
 
 #include "apiserver/context.h"
 #include "apiserver/options.h"
 #include "base/result.h"
+#include "object/value.h"
 
 namespace apiserver {
 
-// Sets object's metadata.managedFields. live null = create. subresource "" = the object itself.
+// Sets object's metadata.managedFields after an update or create. live null = create. subresource "" = the object itself.
 base::Result<void> manage_fields(RequestContext& context, const Endpoint& endpoint, const api::AnyObject* live,
                                  api::AnyObject& object, const WriteOptions& options, std::string_view subresource);
+
+enum class ApplyOutcome : uint8_t { kChanged, kUnchanged };
+struct AppliedObject {
+  api::AnyObject object;  // in the stored version, defaulted, with its managed fields
+  ApplyOutcome outcome = ApplyOutcome::kChanged;
+};
+// Server-side apply of `config` to the live object; live null = there is none.
+base::Result<AppliedObject> apply_config(RequestContext& context, const Endpoint& endpoint, const object::Value& config,
+                                         const api::AnyObject* live, const WriteOptions& options);
 
 }  // namespace apiserver

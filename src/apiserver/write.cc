@@ -50,7 +50,8 @@ base::Error invalid(const Endpoint& endpoint, const Meta& meta, const object::Fi
   return object::invalid_error(endpoint.main->resource->stored_group, endpoint.stored_kind, object_name(meta), errors);
 }
 
-base::Result<void> prepare_new(RequestContext& context, const Endpoint& endpoint, AnyObject& object, const WriteOptions& options) {
+base::Result<void> prepare_new(RequestContext& context, const Endpoint& endpoint, AnyObject& object, const WriteOptions& options,
+                               FieldOwnership ownership) {
   Meta& meta = meta_of(object.message(), object.get());
   api::RuleContext rules = context.rule_context();
   if (meta.name.empty() && !meta.generate_name.empty()) {
@@ -60,7 +61,7 @@ base::Result<void> prepare_new(RequestContext& context, const Endpoint& endpoint
   admission::Attributes attributes = admission_attributes(context, endpoint, meta.name, admission::Operation::kCreate, options.dry_run);
   attributes.object = &object;
   TRY(context.core->admission().admit(attributes, *context.core));
-  TRY(manage_fields(context, endpoint, nullptr, object, options, ""));
+  if (ownership == FieldOwnership::kTrack) TRY(manage_fields(context, endpoint, nullptr, object, options, ""));
   api::prepare_meta_for_create(meta);
   meta.uid = base::new_uuid(context.core->rng());
   meta.creation_timestamp = object::to_time(context.now);
@@ -146,7 +147,8 @@ base::Result<Answer> answer_with(const Endpoint& endpoint, std::string raw, int6
   return answer;
 }
 
-base::Result<Answer> create_object(RequestContext& context, const Endpoint& endpoint, AnyObject object, const WriteOptions& options) {
+base::Result<Answer> create_object(RequestContext& context, const Endpoint& endpoint, AnyObject object, const WriteOptions& options,
+                                   FieldOwnership ownership) {
   Meta& meta = meta_of(object.message(), object.get());
   TRY(check_namespace(context, endpoint, meta));
   // Compat: a resourceVersion in a body to be created is refused by the storage layer.
@@ -156,7 +158,7 @@ base::Result<Answer> create_object(RequestContext& context, const Endpoint& endp
   const bool generated = meta.name.empty() && !meta.generate_name.empty();
   const std::string before = generated ? encode_struct(object) : std::string();
   for (int attempt = 1;; ++attempt) {
-    TRY(prepare_new(context, endpoint, object, options));
+    TRY(prepare_new(context, endpoint, object, options, ownership));
     Allocator* allocator = context.core->allocator;
     if (allocator) TRY(allocator->allocate(context, endpoint, object, nullptr));
     auto answer = store_new(context, endpoint, object, options);
@@ -209,7 +211,9 @@ base::Result<void> prepare_update(RequestContext& context, const Endpoint& endpo
   attributes.object = &object;
   attributes.old = &live;
   TRY(context.core->admission().admit(attributes, *context.core));
-  TRY(manage_fields(context, endpoint, &live, object, request.options, request.subresource));
+  if (request.ownership == FieldOwnership::kTrack) {
+    TRY(manage_fields(context, endpoint, &live, object, request.options, request.subresource));
+  }
   api::RuleContext rules = context.rule_context();
   api::prepare_meta_for_update(meta, old);
   object::FieldErrors errors;
@@ -284,7 +288,7 @@ base::Result<Answer> update_object(RequestContext& context, const Endpoint& endp
       return base::fail(std::move(outcome).error());
     }
     TRY_ASSIGN(AnyObject object, request.create());
-    auto created = create_object(context, endpoint, std::move(object), request.options);
+    auto created = create_object(context, endpoint, std::move(object), request.options, request.ownership);
     if (created || created.error().reason != Reason::kAlreadyExists) return created;
   }
   return base::fail(object::object_modified(endpoint.group_resource, request.name));

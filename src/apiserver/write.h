@@ -11,9 +11,12 @@
 
 namespace apiserver {
 
+// Who works out the managed fields: the write itself, or it has been done (apply).
+enum class FieldOwnership : uint8_t { kTrack, kDone };
+
 // `object` is the decoded, defaulted body.
 base::Result<Answer> create_object(RequestContext& context, const Endpoint& endpoint, api::AnyObject object,
-                                   const WriteOptions& options);
+                                   const WriteOptions& options, FieldOwnership ownership);
 
 // Makes the new object from the live one. Called again when another write came between. The live object's
 // metadata.resourceVersion is set.
@@ -30,6 +33,7 @@ struct UpdateRequest {
   WriteOptions options;
   // For PUT of a kind that may be created so, and for apply: makes the object when there is none. Empty = NotFound.
   std::function<base::Result<api::AnyObject>()> create;
+  FieldOwnership ownership = FieldOwnership::kTrack;
 };
 base::Result<Answer> update_object(RequestContext& context, const Endpoint& endpoint, const UpdateRequest& request,
                                    const Change& change);

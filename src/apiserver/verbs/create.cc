@@ -13,7 +13,7 @@ base::Result<Answer> create_verb(RequestContext& context) {
   TRY_ASSIGN(WriteOptions options, parse_write_options("CreateOptions", context.query, context.header("user-agent")));
   TRY_ASSIGN(std::string raw, decode_body(context, *endpoint.served, endpoint.api_version, endpoint.kind, options.field_validation));
   TRY_ASSIGN(api::AnyObject object, to_stored(endpoint, raw));
-  return create_object(context, endpoint, std::move(object), options);
+  return create_object(context, endpoint, std::move(object), options, FieldOwnership::kTrack);
 }
 
 }  // namespace apiserver

@@ -66,9 +66,7 @@ base::Result<Answer> patch_verb(RequestContext& context) {
     errors.forbidden(object::FieldPath("force"), "may not be specified for non-apply patch");
     return base::fail(object::invalid_error("meta.k8s.io", "PatchOptions", "", errors));
   }
-  if (context.patch_type == PatchType::kApply) {
-    return base::fail(base::Reason::kUnsupportedMediaType, "server-side apply is not served yet");
-  }
+  if (context.patch_type == PatchType::kApply) return apply_verb(context, options);
   TRY_ASSIGN(PatchDocument patch, parse_patch(context));
   const UpdateRequest request{context.info.name, std::string(endpoint.resource->subresource), options, {}};
   return update_object(context, endpoint, request, [&](const Live& live) -> base::Result<api::AnyObject> {

@@ -12,6 +12,8 @@ base::Result<Answer> get_verb(RequestContext& context);
 base::Result<Answer> create_verb(RequestContext& context);
 base::Result<Answer> update_verb(RequestContext& context);
 base::Result<Answer> patch_verb(RequestContext& context);
+// The apply form of patch.
+base::Result<Answer> apply_verb(RequestContext& context, const WriteOptions& options);
 base::Result<Answer> delete_verb(RequestContext& context);
 
 // Deletes one object; what delete_verb, deletecollection and eviction share. revision 0 = whatever it is.
