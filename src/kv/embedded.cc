@@ -118,12 +118,12 @@ class EmbeddedLog final : public CommitLog {
     std::unique_ptr<FileLock> lock;
     std::unique_ptr<SegmentLog> log;
     std::map<int64_t, LeaseRecord> leases;
-    uint64_t snapshot_bytes = 0;
+    uint64_t replayed_bytes = 0;  // of payloads behind the snapshot
   };
   EmbeddedLog(Environment environment, EmbeddedOptions options, Parts parts)
       : options_(options),
         parts_(std::move(parts)),
-        snapshot_bytes_(parts_.snapshot_bytes),
+        bytes_since_snapshot_(parts_.replayed_bytes),
         writer_(environment.executor, [this] { write_wanted(); }) {}
   ~EmbeddedLog() override { writer_.close(); }
 
@@ -131,6 +131,7 @@ class EmbeddedLog final : public CommitLog {
     payload_.clear();
     encode_batch(payload_, batch);
     TRY_ASSIGN(uint64_t number, parts_.log->append(payload_));
+    bytes_since_snapshot_ += payload_.size();
     if (payload_.capacity() > (size_t{4} << 20)) std::string().swap(payload_);
     for (const LeaseChange& change : batch.lease_changes) {
       if (change.kind == LeaseChange::Kind::kEnd) {
@@ -139,7 +140,7 @@ class EmbeddedLog final : public CommitLog {
         parts_.leases[change.lease.id] = change.lease;
       }
     }
-    if (parts_.log->bytes() >= std::max(options_.snapshot_after_bytes, batch.live_bytes)) want(batch, number);
+    consider_snapshot(batch, number);
     return {};
   }
 
@@ -152,13 +153,22 @@ class EmbeddedLog final : public CommitLog {
   }
 
  private:
-  void want(const CommitBatch& batch, uint64_t number) {
+  // The state is set aside some way before a snapshot is due, and that is what is written: the log behind it keeps the
+  // latest history, so that watchers can resume after a restart.
+  void consider_snapshot(const CommitBatch& batch, uint64_t number) {
+    uint64_t due = std::max(options_.snapshot_after_bytes, batch.live_bytes);
+    if (!aside_ && bytes_since_snapshot_ >= due - std::min(due / 2, options_.history_after_restart_bytes)) {
+      aside_ = SnapshotImage{batch.tree, batch.revision, number, parts_.leases};
+      bytes_aside_ = bytes_since_snapshot_;
+    }
+    if (!aside_ || bytes_since_snapshot_ < due) return;
     {
       base::MutexLock lock(mutex_);
       if (busy_) return;
       busy_ = true;
-      wanted_ = SnapshotImage{batch.tree, batch.revision, number, parts_.leases};
+      wanted_ = *std::exchange(aside_, std::nullopt);
     }
+    bytes_since_snapshot_ -= bytes_aside_;
     writer_.schedule();
   }
 
@@ -193,11 +203,14 @@ class EmbeddedLog final : public CommitLog {
 
   const EmbeddedOptions options_;
   Parts parts_;          // leases: the commit strand's, as of the last durable batch
-  std::string payload_;  // the commit strand's
+  std::string payload_;  // this and the next three: the commit strand's
+  uint64_t bytes_since_snapshot_;
+  std::optional<SnapshotImage> aside_;
+  uint64_t bytes_aside_ = 0;
   mutable base::Mutex mutex_;
   bool busy_ GUARDED_BY(mutex_) = false;
   std::optional<SnapshotImage> wanted_ GUARDED_BY(mutex_);
-  uint64_t snapshot_bytes_ GUARDED_BY(mutex_);
+  uint64_t snapshot_bytes_ GUARDED_BY(mutex_) = 0;
   uint64_t snapshots_ GUARDED_BY(mutex_) = 0;
   Strand writer_;
 };
@@ -219,6 +232,7 @@ Result<std::unique_ptr<Store>> open_embedded_store(Environment environment, std:
     state.leases = std::move(image->leases);
   }
   auto apply = [&](uint64_t record, std::string_view payload) -> Result<void> {
+    parts.replayed_bytes += payload.size();
     Result<void> applied = apply_batch(payload, state);
     if (!applied) applied.error().message += " (log record " + std::to_string(record) + ")";
     return applied;

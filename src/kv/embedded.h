@@ -20,6 +20,7 @@ struct EmbeddedOptions {
   uint64_t first_segment_bytes = kFirstSegmentBytes;
   uint64_t segment_bytes = kSegmentBytes;
   uint64_t snapshot_after_bytes = kSnapshotAfterBytes;
+  uint64_t history_after_restart_bytes = kHistoryAfterRestartBytes;
 };
 
 // Recovers what is in the directory, or begins a new store in an empty one. Errors name the directory or file and say

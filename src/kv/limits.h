@@ -23,6 +23,7 @@ inline constexpr size_t kFirstSegmentBytes = size_t{1} << 20;  // small, so that
 inline constexpr size_t kSegmentBytes = size_t{64} << 20;      // later segments grow fourfold up to this
 inline constexpr size_t kSnapshotAfterBytes = size_t{64}
                                               << 20;  // log since the last snapshot, or the live bytes if more
+inline constexpr size_t kHistoryAfterRestartBytes = size_t{32} << 20;  // log kept behind a snapshot, for watchers
 
 inline constexpr int64_t kMinLeaseSeconds = 1;
 inline constexpr int64_t kMaxLeaseSeconds = 9'000'000'000;  // more: refused (Invalid), as etcd does

@@ -24,7 +24,7 @@ std::unexpected<base::Error> file_failed(const FileError& error) { return fail(R
 // Forward reading with one buffer.
 class Window {
  public:
-  Window(File& file, uint64_t size) : file_(file), size_(size) {}
+  Window(const std::string& path, File& file, uint64_t size) : path_(path), file_(file), size_(size) {}
   uint64_t size() const { return size_; }
   // The bytes at the offset, valid until the next call; fewer at the end of the file.
   FileResult<std::string_view> view(uint64_t offset, uint64_t length) {
@@ -33,6 +33,10 @@ class Window {
       buffer_.resize(std::max<size_t>(length, std::min<uint64_t>(kWindowBytes, size_ - offset)));
       FileResult<size_t> got = file_.read_at(offset, buffer_);
       if (!got) return std::unexpected(got.error());
+      if (*got < buffer_.size()) {  // must not pass for the end of the log
+        return std::unexpected(
+            FileError{FileError::Code::kOther, path_ + ": a read returned fewer bytes than the file has"});
+      }
       start_ = offset;
       filled_ = *got;
     }
@@ -41,6 +45,7 @@ class Window {
   }
 
  private:
+  const std::string& path_;
   File& file_;
   const uint64_t size_;
   std::string buffer_;
@@ -55,7 +60,7 @@ struct Found {
 
 class SegmentReader {
  public:
-  SegmentReader(std::string path, File& file, uint64_t size) : path_(std::move(path)), window_(file, size) {}
+  SegmentReader(std::string path, File& file, uint64_t size) : path_(std::move(path)), window_(path_, file, size) {}
 
   Result<SegmentHeader> header() {
     FileResult<std::string_view> bytes = window_.view(0, kSegmentHeaderBytes);
