@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "kv/embedded.h"
+#include "kv/segment_format.h"
 #include "kv/simulated_disk.h"
 #include "kv/test_support.h"
 
@@ -164,7 +165,23 @@ void check_goes_on(std::unique_ptr<Store> store, World& world, SimulatedDisk& di
   ASSERT_EQ(contents(*(*reopened)->snapshot()), before);
 }
 
-void recover_and_check(SimulatedDisk disk, const Reference& reference, const Log& log) {
+// After the process is killed, what the next one shows must outlast a power loss, even before it writes anything.
+void check_shown_is_durable(SimulatedDisk& disk, base::Rng& rng, const Reference& reference, const Log& log) {
+  World world(98), again(97);
+  auto opened = open(world, disk);
+  ASSERT_TRUE(opened) << opened.error().message;
+  ASSERT_NO_FATAL_FAILURE(check_recovered(**opened, world, reference, log));
+  auto shown = contents(*(*opened)->snapshot());
+  ASSERT_TRUE((*opened)->write(put("/more", "1")));
+  world.executor.run();
+  SimulatedDisk after = disk.after_power_loss(rng);
+  auto reopened = open(again, after);
+  ASSERT_TRUE(reopened) << reopened.error().message;
+  shown["/more"] = "1";
+  ASSERT_EQ(contents(*(*reopened)->snapshot()), shown);
+}
+
+void recover_and_check(SimulatedDisk& disk, const Reference& reference, const Log& log) {
   World world(99);
   auto opened = open(world, disk);
   ASSERT_TRUE(opened) << opened.error().message;
@@ -187,11 +204,13 @@ TEST(Crash, AtEveryChangeOfTheDisk) {
       disk.fail_from(point);
       Log log;
       run_workload(disk, seed, log);
-      ASSERT_NO_FATAL_FAILURE(recover_and_check(disk.after_kill(), reference, log));
-      auto rng = base::seeded_rng(point);
+      auto rng = base::seeded_rng(seed * 100'000 + point);
       for (int i = 0; i < 3; ++i) {
-        ASSERT_NO_FATAL_FAILURE(recover_and_check(disk.after_power_loss(*rng), reference, log));
+        SimulatedDisk left = disk.after_power_loss(*rng);
+        ASSERT_NO_FATAL_FAILURE(recover_and_check(left, reference, log));
       }
+      disk.kill();
+      ASSERT_NO_FATAL_FAILURE(check_shown_is_durable(disk, *rng, reference, log));
     }
   }
   EXPECT_GT(points, 800U);  // the workload reaches segments, spares and snapshots
@@ -322,6 +341,23 @@ TEST(Damage, AZeroedRecordInTheMiddleIsNotTheEnd) {
   Prepared prepared;
   prepared.disk.bytes(prepared.name)->replace(64 + kRecord, kRecord, std::string(kRecord, '\0'));
   EXPECT_FALSE(prepared.reopen());
+}
+
+// Sound by itself, but written after another record than the one before it.
+TEST(Damage, ARecordOfAnotherHistoryIsNoContinuation) {
+  SimulatedDisk disks[2];
+  for (int i = 0; i < 2; ++i) {
+    World world;  // the same seed: the same salt
+    auto store = *open(world, disks[i]);
+    for (const char* key : {i == 0 ? "/k0" : "/x0", "/k1", "/k2"}) {
+      static_cast<void>(store->write(put(key, "value")));
+      world.executor.run();
+    }
+  }
+  std::string other = disks[1].bytes(segment_name(1))->substr(64 + kRecord, kRecord);
+  disks[0].bytes(segment_name(1))->replace(64 + kRecord, kRecord, other);
+  World world;
+  EXPECT_FALSE(open(world, disks[0]));
 }
 
 TEST(Damage, ATornLastRecordIsDropped) {

@@ -87,6 +87,9 @@ Result<Contents> prepare(Directory& directory) {
   }
   if (contents.has_format) {
     TRY(check_format(directory));
+    // A name that an earlier process gave just before it was killed may not be on stable storage yet, and what is about
+    // to be written may go into that file.
+    if (FileResult<void> synced = directory.sync(); !synced) return file_failed(synced.error());
   } else if (contents.has_data) {
     return fail(Reason::kInternalError, "the data directory " + directory.path() + " has data but no file " +
                                             kFormatName + ". Restore it from a backup");

@@ -110,7 +110,9 @@ class SimulatedDisk::SimulatedDirectory final : public Directory {
     if (FileResult<void> happens = disk_.change(); !happens) return happens;
     if (!disk_.names_.contains(from)) return failed(FileError::Code::kNotFound, "no file " + from);
     disk_.rename_names([from, to](Names& names) {
-      names[to] = names[from];
+      auto found = names.find(from);
+      if (found == names.end()) return;  // its creation was lost
+      names[to] = found->second;
       names.erase(from);
     });
     return {};
@@ -172,22 +174,19 @@ std::vector<std::string> SimulatedDisk::names() const {
   return result;
 }
 
-SimulatedDisk SimulatedDisk::after_kill() const {
-  SimulatedDisk result;
-  for (const auto& [name, inode] : names_) {
-    auto copy = std::make_shared<Inode>(*inode);
-    copy->durable = copy->written;
-    copy->unsynced.clear();
-    result.names_[name] = std::move(copy);
-  }
-  result.durable_names_ = result.names_;
-  return result;
+void SimulatedDisk::kill() {
+  fail_from_ = 0;
+  fail_next_sync_ = false;
+  locked_ = false;
 }
 
 SimulatedDisk SimulatedDisk::after_power_loss(base::Rng& rng) const {
   Names names = durable_names_;
+  bool in_order = rng.below(2) == 0;
   uint64_t kept = rng.below(unsynced_names_.size() + 1);
-  for (uint64_t i = 0; i < kept; ++i) unsynced_names_[i](names);
+  for (uint64_t i = 0; i < unsynced_names_.size(); ++i) {
+    if (in_order ? i < kept : rng.below(2) == 0) unsynced_names_[i](names);
+  }
   SimulatedDisk result;
   for (const auto& [name, inode] : names) {
     std::string bytes = inode->durable;

@@ -31,9 +31,9 @@ class SimulatedDisk {
   uint64_t operations() const { return operations_; }
   uint64_t used() const;
 
-  // What is there after the process was killed: all that was written.
-  SimulatedDisk after_kill() const;
-  // What is there after the power was lost.
+  // The process was killed: the disk works again, and has all that was written, on stable storage or not.
+  void kill();
+  // What is there after the power was lost: another disk.
   SimulatedDisk after_power_loss(base::Rng& rng) const;
 
   // The bytes of a file, to be damaged by a test; null when there is none.
