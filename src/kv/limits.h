@@ -20,7 +20,7 @@ inline constexpr size_t kPinnedSnapshots =
 inline constexpr size_t kWatchReplayEvents = 1024;  // events handed to a sink at once while it catches up
 
 inline constexpr size_t kFirstSegmentBytes = size_t{1} << 20;  // small, so that a new store opens at once
-inline constexpr size_t kSegmentBytes = size_t{64} << 20;      // later segments grow fourfold up to this
+inline constexpr size_t kSegmentBytes = size_t{64} << 20;      // later segments grow sixteenfold up to this
 inline constexpr size_t kSnapshotAfterBytes = size_t{64}
                                               << 20;  // log since the last snapshot, or the live bytes if more
 inline constexpr size_t kHistoryAfterRestartBytes = size_t{32} << 20;  // log kept behind a snapshot, for watchers

@@ -20,7 +20,7 @@ namespace kv {
 
 struct SegmentSizes {
   uint64_t first;  // of the first segment
-  uint64_t most;   // each segment is four times the one before, up to this; more where one record needs it
+  uint64_t most;   // each segment is sixteen times the one before, up to this; more where one record needs it
 };
 
 class SegmentLog {
