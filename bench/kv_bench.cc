@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -137,6 +138,37 @@ void bench_open(const std::string& directory) {
   }
 }
 
+class IgnoringSink final : public kv::WatchSink {
+ public:
+  void on_events(std::span<const kv::Event>, int64_t) override {}
+  void on_progress(int64_t) override {}
+  void on_cancelled(const base::Error&) override {}
+};
+
+// What a write costs, without a disk, when thousands of others watch something else.
+void bench_watches(int count) {
+  Rig rig;
+  auto store = kv::make_memory_store(rig.environment());
+  IgnoringSink sink;
+  std::vector<std::unique_ptr<kv::Watch>> watches;
+  for (int i = 0; i < count; ++i) {
+    std::string prefix = "/registry/pods/other-" + std::to_string(i) + "/";
+    auto watch = store->watch(prefix, kv::prefix_end(prefix), 2, &sink);
+    CHECK(watch);
+    watches.push_back(*std::move(watch));
+  }
+  constexpr int kWrites = 20'000;
+  std::atomic<int> durable = 0;
+  auto start = Clock::now();
+  for (int i = 0; i < kWrites; ++i) {
+    kv::WriteResult written = store->write({.key = base::SharedBytes(pod_key(i)), .value = base::SharedBytes("v")});
+    CHECK(written);
+    store->when_durable(*written, [&durable](base::Result<void>) { ++durable; });
+  }
+  while (durable < kWrites) std::this_thread::yield();
+  std::printf("watch   %d watches of other prefixes: %.2f us a write\n", count, since(start) * 1e6 / kWrites);
+}
+
 size_t resident_bytes() {
   malloc_trim(0);
   FILE* file = std::fopen("/proc/self/statm", "r");
@@ -213,6 +245,7 @@ int main(int argc, char** argv) {
   setvbuf(stdout, nullptr, _IOLBF, 0);
   bench_open(directory);
   for (int writers : {1, 64, 1000}) bench_writes(directory, writers);
+  for (int watches : {0, 10'000}) bench_watches(watches);
   bench_recovery(directory, megabytes);
   return 0;
 }
