@@ -71,6 +71,7 @@ struct Rig {
 // Writers that each wait for their write to be durable before the next: the callback issues it, as a server's would.
 struct Load {
   kv::Store& store;
+  std::atomic<bool> measuring = false;  // after a second, when segments have their full size
   std::atomic<bool> stop = false;
   std::atomic<int> running = 0;
   uint64_t writes = 0;  // this and the next: the dispatch strand's
@@ -85,8 +86,10 @@ struct Load {
     CHECK(written);
     store.when_durable(*written, [this, writer, count, start](base::Result<void> outcome) {
       CHECK(outcome);
-      ++writes;
-      latencies.push_back(since(start));
+      if (measuring) {
+        ++writes;
+        latencies.push_back(since(start));
+      }
       if (stop) {
         --running;
       } else {
@@ -104,12 +107,16 @@ void bench_writes(const std::string& directory, int writers) {
   CHECK(store);
   Load load{**store};
   load.running = writers;
-  auto start = Clock::now();
   for (int i = 0; i < writers; ++i) load.next(i, 0);
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  auto start = Clock::now();
+  load.measuring = true;
   std::this_thread::sleep_for(std::chrono::duration<double>(kSeconds));
+  load.measuring = false;
+  double seconds = since(start);
   load.stop = true;
   while (load.running > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  double rate = static_cast<double>(load.writes) / since(start);
+  double rate = static_cast<double>(load.writes) / seconds;
   std::ranges::sort(load.latencies);
   double p50 = load.latencies[load.latencies.size() / 2], p99 = load.latencies[load.latencies.size() * 99 / 100];
   kv::StoreStatus status = (*store)->status();
