@@ -57,15 +57,19 @@ Result<std::unique_ptr<FileLock>> lock(Directory& directory) {
                                           "data directory of its own");
 }
 
-Result<void> check_format(Directory& directory) {
+Result<std::string> read_format(Directory& directory) {
   FileResult<std::unique_ptr<File>> file = directory.open(kFormatName);
   if (!file) return file_failed(file.error());
   std::string text(64, '\0');
   FileResult<size_t> got = (*file)->read_at(0, text);
   if (!got) return file_failed(got.error());
   text.resize(*got);
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\0')) text.pop_back();
+  return text;
+}
+
+Result<void> check_format(const std::string& text, const Directory& directory) {
   std::string found = text.starts_with(kFormatText) ? text.substr(kFormatText.size()) : "?";
-  while (!found.empty() && found.back() == '\n') found.pop_back();
   if (found == std::to_string(kFormat)) return {};
   return fail(Reason::kInternalError, "the data directory " + directory.path() + " has store format " + found +
                                           ", and this program reads format " + std::to_string(kFormat) +
@@ -75,27 +79,29 @@ Result<void> check_format(Directory& directory) {
 FileResult<void> write_format(Directory& directory) {
   TRY_ASSIGN(std::unique_ptr<File> file, directory.create("FORMAT.tmp"));
   TRY(file->write_at(0, std::string(kFormatText) + std::to_string(kFormat) + "\n"));
-  TRY(file->sync());
-  TRY(directory.rename("FORMAT.tmp", kFormatName));
-  return directory.sync();
+  return directory.rename("FORMAT.tmp", kFormatName);
 }
 
+// FORMAT is not synced when a store begins, which would take half of the time to its first readiness. If a power loss
+// takes it, it is written again: every segment and snapshot has a version of its own.
 Result<Contents> prepare(Directory& directory) {
   TRY_ASSIGN(Contents contents, look(directory));
   for (const std::string& name : contents.unfinished) {
     if (FileResult<void> removed = directory.remove(name); !removed) return file_failed(removed.error());
   }
+  std::string format;
   if (contents.has_format) {
-    TRY(check_format(directory));
-    // A name that an earlier process gave just before it was killed may not be on stable storage yet, and what is about
-    // to be written may go into that file.
-    if (FileResult<void> synced = directory.sync(); !synced) return file_failed(synced.error());
-  } else if (contents.has_data) {
-    return fail(Reason::kInternalError, "the data directory " + directory.path() + " has data but no file " +
-                                            kFormatName + ". Restore it from a backup");
+    TRY_ASSIGN(format, read_format(directory));
+  }
+  if (!format.empty()) {
+    TRY(check_format(format, directory));
   } else if (FileResult<void> written = write_format(directory); !written) {
     return file_failed(written.error());
   }
+  // A name that an earlier process gave just before it was killed may not be on stable storage yet, and what is about
+  // to be written may go into that file. In a new store the first segment sees to it.
+  if (!contents.has_data) return contents;
+  if (FileResult<void> synced = directory.sync(); !synced) return file_failed(synced.error());
   return contents;
 }
 

@@ -174,6 +174,7 @@ WriteResult MvccStore::write(Write write) {
     apply(std::move(write), ++accepted_revision_);
     ++writes_;
     ticket = seal();
+    if (in_callbacks_) return ticket;
   }
   commit_.schedule();
   return ticket;
@@ -327,15 +328,26 @@ void MvccStore::dispatch() {
                            rejected ? Result<void>(std::unexpected(rejection->second.error)) : Result<void>());
         at = callbacks_.erase(at);
       }
+      in_callbacks_ = !ready.empty();
       if (ready.empty()) {
         if (completed_.empty()) return;
         completed = std::move(completed_.front());
         completed_.pop_front();
       }
     }
-    for (auto& [callback, outcome] : ready) callback(std::move(outcome));
-    if (ready.empty()) publish(std::move(completed));
+    ready.empty() ? publish(std::move(completed)) : run_callbacks(std::move(ready));
   }
+}
+
+// Who waited often writes again at once: those writes are committed together, when all have been called.
+void MvccStore::run_callbacks(std::vector<std::pair<DurableCallback, Result<void>>> ready) {
+  for (auto& [callback, outcome] : ready) callback(std::move(outcome));
+  {
+    base::MutexLock lock(mutex_);
+    in_callbacks_ = false;
+    if (pending_.first_sequence == 0) return;
+  }
+  commit_.schedule();
 }
 
 void MvccStore::publish(Completed completed) {

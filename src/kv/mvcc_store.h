@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -126,6 +127,7 @@ class MvccStore final : public Store {
   // --- dispatch strand
   void dispatch();
   void publish(Completed completed);
+  void run_callbacks(std::vector<std::pair<DurableCallback, base::Result<void>>> ready);
   // --- maintenance strand
   void maintain();
   void arm_maintenance();
@@ -150,6 +152,7 @@ class MvccStore final : public Store {
   int64_t dispatched_sequence_ GUARDED_BY(mutex_) = 0;
   std::multimap<int64_t, DurableCallback> callbacks_ GUARDED_BY(mutex_);  // by sequence
   std::map<int64_t, Rejection> rejections_ GUARDED_BY(mutex_);            // by last sequence
+  bool in_callbacks_ GUARDED_BY(mutex_) = false;  // the dispatch strand schedules the commit when they are done
   Health health_ GUARDED_BY(mutex_) = Health::kServing;
   std::string problem_ GUARDED_BY(mutex_);
   uint64_t writes_ GUARDED_BY(mutex_) = 0;

@@ -15,8 +15,10 @@ using base::Result;
 
 namespace {
 
-constexpr size_t kFillBytes = size_t{1} << 18;   // written at once when a segment is zero-filled
-constexpr size_t kKeepBuffer = size_t{4} << 20;  // a larger append buffer is given back
+constexpr uint64_t kGrowth = 16;
+constexpr uint64_t kSyncBytes = size_t{8} << 20;  // zeros between two syncs: less, and the log's own syncs wait longer
+constexpr size_t kFillBytes = size_t{1} << 18;    // written at once when a segment is zero-filled
+constexpr size_t kKeepBuffer = size_t{4} << 20;   // a larger append buffer is given back
 
 CommitFailure commit_failure(const FileError& error) {
   if (error.code == FileError::Code::kNoSpace) {
@@ -64,13 +66,13 @@ Result<std::unique_ptr<SegmentLog>> SegmentLog::open(Directory& directory, Envir
 }
 
 Result<void> SegmentLog::create_first() {
-  FileResult<Spare> spare = make_spare(sizes_.first);
+  FileResult<Spare> spare = make_spare(sizes_.first, Filling::kZeros);
   FileResult<void> made = spare ? activate(*std::move(spare)) : FileResult<void>(std::unexpected(spare.error()));
   if (!made) return fail(Reason::kInternalError, made.error().message);
   return {};
 }
 
-FileResult<SegmentLog::Spare> SegmentLog::make_spare(uint64_t size) {
+FileResult<SegmentLog::Spare> SegmentLog::make_spare(uint64_t size, Filling filling) {
   Spare spare;
   {
     base::MutexLock lock(mutex_);
@@ -80,7 +82,9 @@ FileResult<SegmentLog::Spare> SegmentLog::make_spare(uint64_t size) {
   FileResult<std::unique_ptr<File>> file = directory_.create(spare.name);
   if (!file) return std::unexpected(file.error());
   spare.file = *std::move(file);
-  if (FileResult<void> filled = fill(*spare.file, size); !filled) {
+  FileResult<void> filled = spare.file->reserve(size);
+  if (filled && filling == Filling::kZeros) filled = fill(*spare.file, size);
+  if (!filled) {
     spare.file.reset();
     static_cast<void>(directory_.remove(spare.name));
     return std::unexpected(filled.error());
@@ -89,14 +93,14 @@ FileResult<SegmentLog::Spare> SegmentLog::make_spare(uint64_t size) {
 }
 
 // Written zeros, not only reserved space: a later write then changes data blocks and no metadata, and fdatasync is one
-// write to the disk.
+// write to the disk. What the last sync does not cover, activate() syncs.
 FileResult<void> SegmentLog::fill(File& file, uint64_t size) {
-  TRY(file.reserve(size));
   const std::string zeros(std::min<uint64_t>(size, kFillBytes), '\0');
   for (uint64_t at = 0; at < size; at += zeros.size()) {
+    if (at > 0 && at % kSyncBytes == 0) TRY(file.sync());
     TRY(file.write_at(at, std::string_view(zeros).substr(0, std::min<uint64_t>(zeros.size(), size - at))));
   }
-  return file.sync();
+  return {};
 }
 
 void SegmentLog::prepare_spare() {
@@ -106,7 +110,13 @@ void SegmentLog::prepare_spare() {
     if (spare_.file || spare_wanted_ == 0) return;
     size = std::exchange(spare_wanted_, 0);
   }
-  FileResult<Spare> spare = make_spare(size);
+  FileResult<Spare> spare = make_spare(size, Filling::kZeros);
+  if (spare) {
+    if (FileResult<void> synced = spare->file->sync(); !synced) {
+      static_cast<void>(directory_.remove(spare->name));
+      spare = std::unexpected(synced.error());
+    }
+  }
   if (!spare) {
     base::log::warning("cannot prepare a log segment ahead of need", {{"error", spare.error().message}});
     return;
@@ -120,7 +130,8 @@ FileResult<SegmentLog::Spare> SegmentLog::take_spare(uint64_t least) {
     base::MutexLock lock(mutex_);
     if (spare_.file && spare_.size >= least) return std::exchange(spare_, {});
   }
-  return make_spare(std::max(least, std::min(file_size_ * 4, sizes_.most)));
+  // None is ready: writers wait, so space is only reserved. Syncs to this segment cost a change of metadata more.
+  return make_spare(std::max(least, std::min(file_size_ * kGrowth, sizes_.most)), Filling::kReserved);
 }
 
 // Gives the spare its header and its name; from then on it is the last segment.
@@ -186,13 +197,14 @@ std::expected<uint64_t, CommitFailure> SegmentLog::append(std::string_view paylo
   return next_number_++;
 }
 
-// Half full: time to have the next segment ready.
+// The next segment is made ready as soon as this one is in use, but behind a first segment only once that is half full:
+// a control plane that has just started, or that stays small, has better things to do.
 void SegmentLog::want_spare() {
-  if (position_ < file_size_ / 2) return;
+  if (file_size_ <= sizes_.first && position_ < file_size_ / 2) return;
   {
     base::MutexLock lock(mutex_);
     if (spare_.file || spare_wanted_ != 0) return;
-    spare_wanted_ = std::min(file_size_ * 4, sizes_.most);
+    spare_wanted_ = std::min(file_size_ * kGrowth, sizes_.most);
   }
   prepare_.schedule();
 }

@@ -20,7 +20,7 @@ namespace kv {
 
 struct SegmentSizes {
   uint64_t first;  // of the first segment
-  uint64_t most;   // each segment is four times the one before, up to this; more where one record needs it
+  uint64_t most;   // each segment is sixteen times the one before, up to this; more where one record needs it
 };
 
 class SegmentLog {
@@ -49,7 +49,8 @@ class SegmentLog {
     uint64_t size = 0;     // of the file
     uint64_t written = 0;  // as far as records go
   };
-  // A zero-filled file under a temporary name.
+  enum class Filling : uint8_t { kZeros, kReserved };
+  // A file of zeros under a temporary name.
   struct Spare {
     std::string name;
     uint64_t size = 0;
@@ -58,7 +59,7 @@ class SegmentLog {
 
   SegmentLog(Directory& directory, Environment environment, SegmentSizes sizes);
   base::Result<void> create_first();
-  FileResult<Spare> make_spare(uint64_t size);
+  FileResult<Spare> make_spare(uint64_t size, Filling filling);
   FileResult<void> fill(File& file, uint64_t size);
   void prepare_spare();
   FileResult<Spare> take_spare(uint64_t least);

@@ -19,6 +19,7 @@ constexpr uint32_t kVersion = 1;
 constexpr size_t kHeaderBytes = 64;
 constexpr size_t kBlockHeaderBytes = 8;
 constexpr size_t kBlockBytes = size_t{1} << 18;      // a block is closed once it has this much
+constexpr uint64_t kSyncBytes = size_t{8} << 20;     // between two syncs: less, and the log's own syncs wait longer
 constexpr size_t kMaxBlockBytes = size_t{64} << 20;  // more in a file is damage
 constexpr const char* kTemporaryName = "snapshot.tmp";
 
@@ -77,7 +78,9 @@ class BlockWriter {
     TRY(file_.write_at(offset_ + head.size(), block_));
     offset_ += head.size() + block_.size();
     block_.clear();
-    return {};
+    if (offset_ - synced_ < kSyncBytes) return {};
+    synced_ = offset_;
+    return file_.sync();
   }
   uint64_t offset() const { return offset_; }
 
@@ -85,6 +88,7 @@ class BlockWriter {
   File& file_;
   std::string block_;
   uint64_t offset_ = 0;
+  uint64_t synced_ = 0;
   uint32_t crc_ = 0;
 };
 
