@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "schema/proto_struct.h"
 
 namespace apiserver {
 namespace {
@@ -16,6 +17,12 @@ class PlainRules final : public api::KindRules {
   std::string_view group() const override { return resource_.stored_group; }
   std::string_view version() const override { return resource_.stored_version; }
   std::string_view kind() const override { return resource_.stored_kind; }
+  bool equal_any(const void* object, const void* other) const override {
+    std::string a, b;
+    schema::encode_struct(message_, object, a);
+    schema::encode_struct(message_, other, b);
+    return a == b;
+  }
   void set_defaults_any(void*) const override {}
   void prepare_for_create_any(api::RuleContext&, void*) const override {}
   void prepare_for_update_any(api::RuleContext&, void*, const void*) const override {}

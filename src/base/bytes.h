@@ -15,7 +15,7 @@ class SharedBytes {
  public:
   SharedBytes() = default;
   explicit SharedBytes(std::string_view bytes) : SharedBytes(uninitialized(bytes.size())) {
-    if (!bytes.empty()) std::memcpy(block_ + 1, bytes.data(), bytes.size());
+    if (!bytes.empty()) std::memcpy(mutable_data(), bytes.data(), bytes.size());
   }
   SharedBytes(const SharedBytes& other) : block_(other.block_) {
     if (block_) block_->references.fetch_add(1, std::memory_order_relaxed);

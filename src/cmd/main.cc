@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -29,7 +30,7 @@ sigset_t block_signals() {
   return set;
 }
 
-int fail(const base::Error& error) {
+int complain(const base::Error& error) {
   std::fprintf(stderr, "keelson: %s\n", error.message.c_str());
   return 1;
 }
@@ -75,10 +76,10 @@ int run_up(UpOptions& options, Clock::time_point started) {
   }
   options.plane.controllers = cmd::Controllers::kRun;
   cmd::ControlPlane plane(options.plane);
-  if (auto up = plane.start(); !up) return fail(up.error());
+  if (auto up = plane.start(); !up) return complain(up.error());
   const auto ready = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - started).count();
   auto kubeconfig = hand_out_kubeconfig(plane, options);
-  if (!kubeconfig) return fail(kubeconfig.error());
+  if (!kubeconfig) return complain(kubeconfig.error());
   std::printf("Keelson is up.\n  address     %s\n  kubeconfig  %s\n  data        %s\n  nodes       %d simulated\n  ready in    %lld ms\n\n"
               "Try: kubectl --kubeconfig %s get nodes\nStop with Ctrl-C; the data stays.\n",
               plane.address().c_str(), kubeconfig->c_str(), options.plane.data_dir.c_str(), options.plane.nodes,
@@ -89,13 +90,13 @@ int run_up(UpOptions& options, Clock::time_point started) {
 
 int run_apiserver(cmd::ControlPlaneOptions& options, const std::string& etcd_servers, const std::vector<std::string>& leftover) {
   const sigset_t signals = block_signals();
-  if (auto known = cmd::check_leftover(cmd::kube_apiserver_flags(), leftover); !known) return fail(known.error());
+  if (auto known = cmd::check_leftover(cmd::kube_apiserver_flags(), leftover); !known) return complain(known.error());
   if (!etcd_servers.empty()) {
-    return fail({base::Reason::kInvalid, "--etcd-servers: this build keeps its data in its own store; name a directory with --data-dir"});
+    return complain({base::Reason::kInvalid, "--etcd-servers: this build keeps its data in its own store; name a directory with --data-dir"});
   }
-  if (options.data_dir.empty()) return fail({base::Reason::kInvalid, "--data-dir is needed: the directory that keeps the cluster's data"});
+  if (options.data_dir.empty()) return complain({base::Reason::kInvalid, "--data-dir is needed: the directory that keeps the cluster's data"});
   cmd::ControlPlane plane(options);
-  if (auto up = plane.start(); !up) return fail(up.error());
+  if (auto up = plane.start(); !up) return complain(up.error());
   base::log::info("kube-apiserver is ready", {{"address", plane.address()}});
   return wait_for_end(plane, signals);
 }
