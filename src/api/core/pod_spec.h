@@ -98,6 +98,8 @@ bool is_attachable_volume_resource(std::string_view name);
 void pod_template_warnings(const core::v1::PodTemplateSpec& pod_template, const core::v1::PodTemplateSpec* old,
                            const object::FieldPath& path, std::vector<std::string>& warnings);
 void pod_warnings(const core::v1::Pod& pod, const core::v1::Pod* old, std::vector<std::string>& warnings);
+// For a report on a Pod: odd addresses.
+void pod_status_warnings(const core::v1::Pod& pod, std::vector<std::string>& warnings);
 
 // --- Resources (pod_resources.cc) ---
 // "Guaranteed", "Burstable" or "BestEffort".

@@ -209,6 +209,17 @@ TEST(PodUpdate, Status) {
        "metadata.conditions[0].Type: Invalid"},
   };
   check(cases, old, "status");
+
+  pod.status.pod_ip = "010.1.1.1";
+  testing::Request request;
+  object::FieldErrors errors;
+  rules->set_defaults_any(&pod);
+  rules->validate_subresource_any("status", request.context, &pod, &old, errors);
+  EXPECT_EQ(errors.to_string(), kNone);
+  ASSERT_EQ(request.warnings.size(), 1U);
+  EXPECT_EQ(request.warnings[0],
+            "status.podIPs[0].ip: non-standard IP address \"010.1.1.1\" will be considered invalid in a future "
+            "Kubernetes release: use \"10.1.1.1\"");
 }
 
 }  // namespace

@@ -374,4 +374,17 @@ void pod_warnings(const core::v1::Pod& pod, const core::v1::Pod*, std::vector<st
   Warnings(pod.spec, pod.metadata.annotations, root, Form::kPod, warnings).run();
 }
 
+void pod_status_warnings(const core::v1::Pod& pod, std::vector<std::string>& warnings) {
+  const FieldPath status("status");
+  const FieldPath pod_ips = status.child("podIPs"), host_ips = status.child("hostIPs");
+  for (size_t i = 0; i < pod.status.pod_ips.size(); ++i) {
+    const FieldPath at = pod_ips.index(i);
+    ip_warnings(pod.status.pod_ips[i].ip, at.child("ip"), warnings);
+  }
+  for (size_t i = 0; i < pod.status.host_ips.size(); ++i) {
+    const FieldPath at = host_ips.index(i);
+    ip_warnings(pod.status.host_ips[i].ip, at.child("ip"), warnings);
+  }
+}
+
 }  // namespace api
