@@ -58,6 +58,7 @@ class Core final : public admission::Lookup {
 
   // Set before the server starts; null or none = that is not done.
   Allocator* allocator = nullptr;
+  api::Privileged privileged = api::Privileged::kRefused;  // --allow-privileged
   std::optional<pki::PrivateKey> token_key;  // signs service account tokens
   std::string token_issuer = "https://kubernetes.default.svc.cluster.local";
 

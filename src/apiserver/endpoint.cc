@@ -87,9 +87,9 @@ Endpoints::Endpoints(const api::Catalogue& catalogue) {
       e.kind = main->resource->kind;
       e.served = message_of(row.group, row.version, e.kind);
       const schema::Resource& stored = *main->resource;
+      const schema::Kind* served_kind = gen::find_kind(row.group, row.version, e.kind);
+      e.list_kind = served_kind && !served_kind->list_kind.empty() ? std::string(served_kind->list_kind) : e.kind + "List";
       if (!stored.key_prefix.empty()) {
-        const schema::Kind* kind = gen::find_kind(row.group, row.version, e.kind);
-        e.list_kind = kind ? kind->list_kind : e.kind + "List";
         e.stored_api_version = group_version(stored.stored_group, stored.stored_version);
         e.stored_kind = stored.stored_kind;
         e.stored = message_of(stored.stored_group, stored.stored_version, stored.stored_kind);

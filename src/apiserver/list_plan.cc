@@ -48,10 +48,14 @@ base::Result<Position> position_of(Core& core, const std::string& prefix, const 
 }  // namespace
 
 base::Result<ListPlan> plan_list(Core& core, const Endpoint& endpoint, std::string_view ns, const ListOptions& options) {
+  ListPlan plan;
+  if (!endpoint.is_stored()) {  // a resource that keeps nothing has an empty list
+    plan.revision = core.store().snapshot()->revision();
+    return plan;
+  }
   TRY_ASSIGN(Selection selection, Selection::compile(endpoint, options));
   std::string prefix = storage::range_start(endpoint.prefix(), ns);
   TRY_ASSIGN(Position at, position_of(core, prefix, options));
-  ListPlan plan;
   plan.revision = at.snapshot->revision();
   const std::string end = kv::prefix_end(prefix);
   // Compat: a list at resourceVersion=0 is answered from memory whole; its limit is a hint that is not taken.

@@ -48,7 +48,7 @@ api::RuleContext RequestContext::rule_context() {
   rules.user_uid = user.uid;
   rules.user_groups = user.groups;
   rules.warnings = &warnings;
-  rules.privileged = api::Privileged::kAllowed;
+  rules.privileged = core->privileged;
   return rules;
 }
 

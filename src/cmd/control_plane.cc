@@ -115,6 +115,7 @@ class ControlPlane::Impl {
     core.admission = std::make_unique<admission::Chain>(admission::default_plugins());
     server_ = std::make_unique<apiserver::ApiServer>(std::move(server), std::move(core), std::move(authenticator));
     server_->core().token_key = token_key_;
+    server_->core().privileged = options_.allow_privileged ? api::Privileged::kAllowed : api::Privileged::kRefused;
     server_->core().token_issuer = options_.service_account_issuer;
     TRY_ASSIGN(port_, server_->start());
     return {};

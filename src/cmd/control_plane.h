@@ -24,6 +24,7 @@ struct ControlPlaneOptions {
   std::string service_node_ports = "30000-32767";
   std::string service_account_issuer = "https://kubernetes.default.svc.cluster.local";
   std::string advertise_address;
+  bool allow_privileged = false;
   int nodes = 0;  // simulated ones
   Controllers controllers = Controllers::kNone;  // scheduler and controllers too
 };

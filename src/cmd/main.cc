@@ -112,6 +112,7 @@ void add_server_flags(CLI::App& app, cmd::ControlPlaneOptions& o) {
   app.add_option("--service-cluster-ip-range", o.service_cidr, "addresses of Services")->capture_default_str();
   app.add_option("--service-node-port-range", o.service_node_ports, "ports of NodePort Services")->capture_default_str();
   app.add_option("--service-account-issuer", o.service_account_issuer, "issuer of service account tokens")->capture_default_str();
+  app.add_flag("--allow-privileged,!--no-allow-privileged", o.allow_privileged, "privileged containers may be created");
   app.add_option("--advertise-address", o.advertise_address, "address that others reach the server at");
 }
 
@@ -125,6 +126,7 @@ int main(int argc, char** argv) {
 
   UpOptions up;
   up.plane.nodes = 3;
+  up.plane.allow_privileged = true;
   CLI::App* up_command = app.add_subcommand("up", "run a whole control plane: API server, store, scheduler, controllers, simulated nodes");
   add_server_flags(*up_command, up.plane);
   up_command->add_option("--port", up.plane.port, "port to listen on (0 = any free one)")->capture_default_str();

@@ -31,7 +31,8 @@ base::Result<Answer> bind_pod(RequestContext& context, const WriteOptions& optio
   object::FieldErrors errors;
   api::validate_binding(binding, errors);
   const std::string name = context.info.name.empty() ? binding.metadata.name : context.info.name;
-  if (!errors.empty()) return base::fail(object::invalid_error("", "Binding", binding.metadata.name, errors));
+  // Compat: upstream answers these as a plain error: 500 and no reason.
+  if (!errors.empty()) return base::fail(base::Reason::kUnknown, errors.to_string());
   UpdateRequest request{name, "binding", options, {}};
   auto written = update_object(context, pods, request, [&](const Live& live) -> base::Result<api::AnyObject> {
     TRY_ASSIGN(api::AnyObject object, decode_stored(pods, live.raw));
@@ -138,7 +139,7 @@ base::Result<Answer> create_subresource(RequestContext& context) {
   const Endpoint& endpoint = *context.endpoint;
   TRY_ASSIGN(WriteOptions options, parse_write_options("CreateOptions", context.query, context.header("user-agent")));
   const std::string_view subresource = endpoint.resource->subresource;
-  if (subresource == "binding") {
+  if (subresource == "binding" || endpoint.kind == "Binding") {
     TRY_ASSIGN(core_v1::Binding binding, decode_as<core_v1::Binding>(context, endpoint, options));
     return bind_pod(context, options, std::move(binding));
   }

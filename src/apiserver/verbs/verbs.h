@@ -25,6 +25,8 @@ void list_verb(const std::shared_ptr<RequestContext>& context);
 void delete_collection_verb(const std::shared_ptr<RequestContext>& context);
 void watch_verb(const std::shared_ptr<RequestContext>& context);
 
+// Resources that keep nothing: access and identity reviews.
+base::Result<Answer> create_review(RequestContext& context);
 // POST to subresources whose body is of another kind: binding, eviction, token.
 base::Result<Answer> create_subresource(RequestContext& context);
 // deployments/scale and its like.
