@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "object/names.h"
+#include "api/meta_validation.h"
 #include "object/time.h"
 
 namespace api {
@@ -16,10 +16,17 @@ const meta::v1::ObjectMeta& meta_of(const schema::Message& message, const void* 
   return *reinterpret_cast<const meta::v1::ObjectMeta*>(static_cast<const char*>(object) + field->offset);
 }
 
+NameValidator KindRules::name_validator() const { return name_is_dns_subdomain; }
+
 std::vector<std::string_view> KindRules::reset_fields(std::string_view subresource) const {
   if (subresource.empty() && schema::find_json_field(message(), "status")) return {".status"};
   if (subresource == "status") return {".spec"};
   return {};
+}
+
+void default_table_cells(const meta::v1::ObjectMeta& metadata, TableRow& row) {
+  row.cells.emplace_back(metadata.name);
+  row.cells.emplace_back(metadata.creation_timestamp.zero() ? "" : object::format_time(metadata.creation_timestamp));
 }
 
 const KindRules* Catalogue::rules(std::string_view group, std::string_view version, std::string_view kind) const {

@@ -22,6 +22,9 @@
 
 namespace api {
 
+// May containers be privileged? The server's --allow-privileged.
+enum class Privileged : uint8_t { kRefused, kAllowed };
+
 // What a rule may know of the request that it serves.
 struct RuleContext {
   base::WallTime now;
@@ -31,6 +34,7 @@ struct RuleContext {
   std::vector<std::string> user_groups;
   // Sent as "Warning: 299" headers, in order. Never null.
   std::vector<std::string>* warnings = nullptr;
+  Privileged privileged = Privileged::kRefused;
 };
 
 // A generated struct whose type only its table knows. Movable, owns the struct.

@@ -17,7 +17,8 @@ namespace object {
 // allocation; the parent must outlive the child, and so must the names. Build on the stack, going down.
 class FieldPath {
  public:
-  // The empty path prints as "" and its children have no leading dot.
+  // The root: its children have no leading dot; alone it prints as "<nil>", as upstream's nil path does. A path of the
+  // empty name prints as "[]" (Compat: field.NewPath("")).
   FieldPath() = default;
   explicit FieldPath(std::string_view name) : text_(name), kind_(Kind::kName) {}
 
@@ -69,6 +70,8 @@ class BadValue {
   BadValue(const Value& value);                        // NOLINT(google-explicit-constructor)
   // Text that is shown as it stands: JSON of an upstream struct, `null`.
   static BadValue verbatim(std::string text);
+  // Not shown at all.
+  static BadValue omitted() { return BadValue(); }
 
   const std::string& text() const { return text_; }
 

@@ -11,11 +11,9 @@ namespace object {
 
 using Messages = std::vector<std::string>;
 
-Messages validate_dns1123_label(std::string_view text);                  // ≤ 63
-Messages validate_dns1123_label_with_underscore(std::string_view text);  // ≤ 63; SRV and TXT record names
-Messages validate_dns1123_subdomain(std::string_view text);              // ≤ 253
+Messages validate_dns1123_label(std::string_view text);      // ≤ 63
+Messages validate_dns1123_subdomain(std::string_view text);  // ≤ 253
 Messages validate_dns1123_subdomain_with_underscore(std::string_view text);
-Messages validate_dns1123_subdomain_case_insensitive(std::string_view text);
 Messages validate_dns1035_label(std::string_view text);               // ≤ 63
 Messages validate_wildcard_dns1123_subdomain(std::string_view text);  // "*." and a subdomain
 Messages validate_qualified_name(std::string_view text);              // [prefix/]name: label keys, finalizers, taints
@@ -34,7 +32,6 @@ Messages validate_ip(std::string_view text);                   // legacy: leadin
 Messages validate_ip_strict(std::string_view text);
 Messages validate_cidr(std::string_view text);  // legacy, as above
 Messages validate_cidr_strict(std::string_view text);
-Messages validate_domain_prefixed_path(std::string_view text);  // domain/path
 Messages validate_fully_qualified_name(std::string_view text);  // at least three labels
 
 // True when there are no messages, without building any.

@@ -13,6 +13,8 @@
 
 namespace object {
 
+class Value;
+
 // What a label selector is matched against: `find` returns the value of a label or nothing. Implementations: over a
 // sorted vector of pairs, over a Value, over stored bytes. It is a view and lives for one call.
 class LabelSource {
@@ -23,14 +25,19 @@ class LabelSource {
   ~LabelSource() = default;
 };
 
-// Over any map of strings (gen's and std's maps): iterates when it has no heterogeneous find.
+// Over any map of strings: by its find when that takes a string_view, else by iterating.
 template <typename Map>
 class MapLabels final : public LabelSource {
  public:
   explicit MapLabels(const Map& map) : map_(map) {}
   std::optional<std::string_view> find(std::string_view key) const override {
-    for (const auto& [name, value] : map_) {
-      if (name == key) return std::string_view(value);
+    if constexpr (requires { map_.find(key)->second; }) {
+      const auto found = map_.find(key);
+      if (found != map_.end()) return std::string_view(found->second);
+    } else {
+      for (const auto& [name, value] : map_) {
+        if (name == key) return std::string_view(value);
+      }
     }
     return std::nullopt;
   }
@@ -40,7 +47,6 @@ class MapLabels final : public LabelSource {
 };
 
 // Over an object of strings in a Value (metadata.labels); null is no labels.
-class Value;
 class ValueLabels final : public LabelSource {
  public:
   explicit ValueLabels(const Value* labels) : labels_(labels) {}

@@ -21,6 +21,8 @@ void append_status_json(std::string& out, const base::Error& error, int code);
 base::Error error_from_status(const Value& status);
 // {"status":"Success","details":{name, group, kind, uid}}: the answer to a delete that returns no object.
 Value success_status_value(const base::ErrorDetails& details);
+// {"status":"Success","code":201}: the answer of a binding.
+Value success_status_value(int code);
 
 // Common errors. GroupResource gives `pods` or `deployments.apps`.
 base::Error not_found(const GroupResource& resource, std::string_view name);
