@@ -191,8 +191,8 @@ void prepare_meta_for_update(meta::v1::ObjectMeta& metadata, const meta::v1::Obj
   metadata.generation = old.generation;
   metadata.self_link.clear();
   if (metadata.uid.empty()) metadata.uid = old.uid;
-  if (metadata.creation_timestamp.zero()) metadata.creation_timestamp = old.creation_timestamp;
-  if (!metadata.deletion_timestamp) metadata.deletion_timestamp = old.deletion_timestamp;
+  metadata.creation_timestamp = old.creation_timestamp;
+  if (old.deletion_timestamp) metadata.deletion_timestamp = old.deletion_timestamp;
   if (!metadata.deletion_grace_period_seconds) {
     metadata.deletion_grace_period_seconds = old.deletion_grace_period_seconds;
   }
@@ -208,16 +208,33 @@ void reset_meta_for_status(meta::v1::ObjectMeta& metadata, const meta::v1::Objec
   metadata.owner_references = old.owner_references;
 }
 
-void meta_warnings(const meta::v1::ObjectMeta& metadata, std::vector<std::string>& warnings) {
-  std::set<std::string> seen, repeated;
-  for (const auto& owner : metadata.owner_references) {
-    if (!seen.insert(owner.uid).second) repeated.insert(owner.uid);
-  }
+void dedup_owner_references(meta::v1::ObjectMeta& metadata, std::vector<std::string>& warnings) {
+  std::set<std::string> seen;
+  std::vector<std::string> repeated;
+  std::erase_if(metadata.owner_references, [&](const auto& owner) {
+    if (seen.insert(owner.uid).second) return false;
+    repeated.push_back(owner.uid);
+    return true;
+  });
   if (repeated.empty()) return;
   warnings.push_back(
       ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may "
       "reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: " +
-      join({repeated.begin(), repeated.end()}, ", "));
+      join(repeated, ", "));
+}
+
+void ip_warnings(std::string_view ip, const FieldPath& path, std::vector<std::string>& warnings) {
+  object::IpAddress address;
+  if (!object::parse_ip(ip, address, object::IpSyntax::kLegacy)) return;
+  const std::string canonical = object::format_ip(address);
+  const std::string shown_ip = object::BadValue(ip).text(), shown_canonical = object::BadValue(canonical).text();
+  if (!object::parse_ip(ip, address, object::IpSyntax::kStrict)) {
+    warnings.push_back(path.to_string() + ": non-standard IP address " + shown_ip +
+                       " will be considered invalid in a future Kubernetes release: use " + shown_canonical);
+  } else if (!address.is_v4() && canonical != ip) {
+    warnings.push_back(path.to_string() + ": IPv6 address " + shown_ip + " should be in RFC 5952 canonical format (" +
+                       shown_canonical + ")");
+  }
 }
 
 std::vector<std::string> name_is_dns_subdomain(std::string_view name, NameUse use) {

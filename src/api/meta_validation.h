@@ -45,14 +45,14 @@ void validate_object_meta_update(const meta::v1::ObjectMeta& metadata, const met
 // Clears what no client may set on create: deletion fields, self link. uid, creation time and generated names are
 // the caller's.
 void prepare_meta_for_create(meta::v1::ObjectMeta& metadata);
-// Puts back what the server owns: uid, creation time and deletion fields when the client left them out, and the
-// generation (which the kind's rules raise).
+// Puts back what the server owns: uid when the client left it out, creation and deletion times, and the generation.
+// Call it before the kind's prepare_for_update, which may raise the generation.
 void prepare_meta_for_update(meta::v1::ObjectMeta& metadata, const meta::v1::ObjectMeta& old);
 // Updates through status and other subresources keep the old metadata but for labels, annotations, finalizers' kin:
 // everything that ResetObjectMetaForStatus puts back upstream.
 void reset_meta_for_status(meta::v1::ObjectMeta& metadata, const meta::v1::ObjectMeta& old);
-// Warnings for metadata that is tolerated: duplicate owner references.
-void meta_warnings(const meta::v1::ObjectMeta& metadata, std::vector<std::string>& warnings);
+// Keeps the first owner reference of each uid; appends upstream's warning when there were more.
+void dedup_owner_references(meta::v1::ObjectMeta& metadata, std::vector<std::string>& warnings);
 
 // Name rules (rules.h NameValidator). A prefix is checked with its trailing "-" made valid.
 std::vector<std::string> name_is_dns_subdomain(std::string_view name, NameUse use);
@@ -72,6 +72,9 @@ void validate_finalizers(const std::vector<std::string>& finalizers, const objec
 enum class SelectorValues : uint8_t { kChecked, kUnchecked };
 void validate_label_selector(const meta::v1::LabelSelector& selector, const object::FieldPath& path,
                              object::FieldErrors& errors, SelectorValues values = SelectorValues::kChecked);
+
+// Appends a warning for an address that only lenient parsers take, or an IPv6 address that is not canonical.
+void ip_warnings(std::string_view ip, const object::FieldPath& path, std::vector<std::string>& warnings);
 
 // One line rules.
 void validate_dns1123_label(std::string_view value, const object::FieldPath& path, object::FieldErrors& errors);

@@ -235,6 +235,8 @@ class Catalogue {
   Catalogue();
   // The rules of the kind that is stored; null for a kind that has none.
   const KindRules* rules(std::string_view group, std::string_view version, std::string_view kind) const;
+  // All of them, in the order of discovery.
+  std::span<const std::unique_ptr<const KindRules>> all() const { return rules_; }
   // By the served struct's table; null when served and stored are the same.
   const Conversion* conversion(const schema::Message& served) const;
 

@@ -27,6 +27,10 @@ void set_resource_list_defaults(ResourceList& resources);
 // The defaults of a claim's spec and status: PersistentVolumeClaims, claim templates of StatefulSets and volumes.
 void set_claim_spec_defaults(core::v1::PersistentVolumeClaimSpec& spec);
 
+// Clears members whose features are off by default, unless `old` (null on create) has them. Part of preparing Pods and of
+// every kind with a template, on create and update.
+void drop_disabled_pod_fields(core::v1::PodSpec& spec, const core::v1::PodSpec* old);
+
 // --- Validation (pod_validation*.cc) ---
 enum class PodSubject : uint8_t { kPod, kTemplate };
 // What an old object may keep although a new one may not have it.
@@ -78,7 +82,7 @@ void validate_resource_requirements(const core::v1::ResourceRequirements& resour
 void validate_local_descending_path(std::string_view value, const object::FieldPath& path,
                                     object::FieldErrors& errors);
 void validate_path_no_backsteps(std::string_view value, const object::FieldPath& path, object::FieldErrors& errors);
-// The spec of a claim on create (core/persistent_volume_claim.cc): also for ephemeral volumes and claim templates.
+// The spec of a claim on create (claim_spec.cc): claims, ephemeral volumes, claim templates.
 void validate_claim_spec(const core::v1::PersistentVolumeClaimSpec& spec, const object::FieldPath& path,
                          object::FieldErrors& errors);
 
@@ -96,9 +100,6 @@ bool is_attachable_volume_resource(std::string_view name);
 void pod_template_warnings(const core::v1::PodTemplateSpec& pod_template, const core::v1::PodTemplateSpec* old,
                            const object::FieldPath& path, std::vector<std::string>& warnings);
 void pod_warnings(const core::v1::Pod& pod, const core::v1::Pod* old, std::vector<std::string>& warnings);
-// A label selector whose terms cannot match anything sensible.
-void label_selector_warnings(const meta::v1::LabelSelector& selector, const object::FieldPath& path,
-                             std::vector<std::string>& warnings);
 
 // --- Resources (pod_resources.cc) ---
 // "Guaranteed", "Burstable" or "BestEffort".

@@ -111,6 +111,8 @@ void validate_pod_ephemeral_update(const core::v1::Pod& pod, const core::v1::Pod
                                    const PodValidationOptions& options, object::FieldErrors& errors);
 void validate_pod_resize(const core::v1::Pod& pod, const core::v1::Pod& old, const PodValidationOptions& options,
                          object::FieldErrors& errors);
+void validate_pod_annotation_updates(const core::v1::Pod& pod, const core::v1::Pod& old,
+                                     const PodValidationOptions& options, object::FieldErrors& errors);
 // pod_validation_status.cc
 void validate_pod_status_update(const core::v1::Pod& pod, const core::v1::Pod& old,
                                 const PodValidationOptions& options, object::FieldErrors& errors);
