@@ -1,9 +1,10 @@
 // What holds for every kind with rules.
+#include "gen/catalogue.h"
+
 #include <gtest/gtest.h>
 
 #include "api/kinds.h"
 #include "api/testing.h"
-#include "gen/catalogue.h"
 
 namespace api {
 namespace {
@@ -67,6 +68,19 @@ TEST(Catalogue, TakesEmptyObjects) {
       rules->scale_any(object.get());
       rules->grace_period_any(object.get(), std::nullopt);
     }
+  }
+}
+
+TEST(Catalogue, DefaultsAreIdempotent) {
+  const Catalogue catalogue;
+  for (const auto& rules : catalogue.all()) {
+    AnyObject once = AnyObject::make(rules->message()), twice = AnyObject::make(rules->message());
+    meta_of(rules->message(), once.get()).name = "a";
+    meta_of(rules->message(), twice.get()).name = "a";
+    rules->set_defaults_any(once.get());
+    rules->set_defaults_any(twice.get());
+    rules->set_defaults_any(twice.get());
+    EXPECT_TRUE(rules->equal_any(once.get(), twice.get())) << rules->kind();
   }
 }
 

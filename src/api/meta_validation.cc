@@ -50,8 +50,9 @@ std::string mask_trailing_dash(std::string_view name) {
 void validate_owner(const meta::v1::OwnerReference& owner, const FieldPath& path, FieldErrors& errors) {
   const size_t slash = owner.api_version.find('/');
   const bool malformed = slash != std::string::npos && owner.api_version.find('/', slash + 1) != std::string::npos;
-  const std::string version =
-      malformed ? "" : slash == std::string::npos ? owner.api_version : owner.api_version.substr(slash + 1);
+  const std::string version = malformed                    ? ""
+                              : slash == std::string::npos ? owner.api_version
+                                                           : owner.api_version.substr(slash + 1);
   const std::string group = malformed || slash == std::string::npos ? "" : owner.api_version.substr(0, slash);
   if (version.empty()) errors.invalid(path.child("apiVersion"), owner.api_version, "version must not be empty");
   if (owner.kind.empty()) errors.invalid(path.child("kind"), owner.kind, "must not be empty");
@@ -115,9 +116,9 @@ void validate_update_once(const meta::v1::ObjectMeta& metadata, const meta::v1::
     std::set<std::string> added(metadata.finalizers.begin(), metadata.finalizers.end());
     for (const auto& finalizer : old.finalizers) added.erase(finalizer);
     if (!added.empty()) {
-      errors.forbidden(path.child("finalizers"),
-                       "no new finalizers can be added if the object is being deleted, found new finalizers " +
-                           go_list(added));
+      errors.forbidden(
+          path.child("finalizers"),
+          "no new finalizers can be added if the object is being deleted, found new finalizers " + go_list(added));
     }
   }
   if (metadata.resource_version.empty()) {
@@ -172,8 +173,8 @@ void validate_object_meta(const meta::v1::ObjectMeta& metadata, const MetaSubjec
   if (subject.rules == MetaRules::kBuiltIn) validate_core_finalizers(metadata, path.child("finalizers"), errors);
 }
 
-void validate_object_meta_update(const meta::v1::ObjectMeta& metadata, const meta::v1::ObjectMeta& old,
-                                 MetaRules rules, FieldErrors& errors) {
+void validate_object_meta_update(const meta::v1::ObjectMeta& metadata, const meta::v1::ObjectMeta& old, MetaRules rules,
+                                 FieldErrors& errors) {
   validate_update_once(metadata, old, errors);
   if (rules == MetaRules::kCustom) return;
   const FieldPath path("metadata");
@@ -253,7 +254,8 @@ std::vector<std::string> name_is_dns1035_label(std::string_view name, NameUse us
 }
 
 std::vector<std::string> name_is_path_segment(std::string_view name, NameUse use) {
-  return use == NameUse::kPrefix ? object::validate_path_segment_prefix(name) : object::validate_path_segment_name(name);
+  return use == NameUse::kPrefix ? object::validate_path_segment_prefix(name)
+                                 : object::validate_path_segment_name(name);
 }
 
 void validate_labels(const StringMap& labels, const FieldPath& path, FieldErrors& errors) {

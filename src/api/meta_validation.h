@@ -39,8 +39,8 @@ struct MetaSubject {
 void validate_object_meta(const meta::v1::ObjectMeta& metadata, const MetaSubject& subject,
                           object::FieldErrors& errors);
 // What an update may not change, and the parts that it may. `metadata` is as prepare_meta_for_update() left it.
-void validate_object_meta_update(const meta::v1::ObjectMeta& metadata, const meta::v1::ObjectMeta& old,
-                                 MetaRules rules, object::FieldErrors& errors);
+void validate_object_meta_update(const meta::v1::ObjectMeta& metadata, const meta::v1::ObjectMeta& old, MetaRules rules,
+                                 object::FieldErrors& errors);
 
 // Clears what no client may set on create: deletion fields, self link. uid, creation time and generated names are
 // the caller's.

@@ -45,8 +45,7 @@ class AnyObject {
   AnyObject() = default;
   // A new default object of the table's struct; the table must have one.
   static AnyObject make(const schema::Message& message) { return AnyObject(message, message.ops->create()); }
-  AnyObject(AnyObject&& other) noexcept
-      : message_(other.message_), pointer_(std::exchange(other.pointer_, nullptr)) {}
+  AnyObject(AnyObject&& other) noexcept : message_(other.message_), pointer_(std::exchange(other.pointer_, nullptr)) {}
   AnyObject& operator=(AnyObject&& other) noexcept {
     std::swap(message_, other.message_);
     std::swap(pointer_, other.pointer_);
@@ -99,8 +98,8 @@ struct TableRow {
 
 // A field that field selectors may name beside metadata.name and metadata.namespace.
 struct SelectableField {
-  std::string_view name;   // "spec.nodeName"
-  std::string value;       // of the object at hand
+  std::string_view name;  // "spec.nodeName"
+  std::string value;      // of the object at hand
 };
 
 enum class UpdateWithoutVersion : uint8_t { kAllowed, kRefused };
@@ -118,6 +117,8 @@ class KindRules {
   virtual std::string_view version() const = 0;
   virtual std::string_view kind() const = 0;
 
+  virtual bool equal_any(const void* object, const void* other) const = 0;
+
   // Versioned defaulting, run on every decoded request body. Must be idempotent.
   virtual void set_defaults_any(void* object) const = 0;
   // Before validation: clear what clients may not set (status on create), bump generation, allocate nothing.
@@ -126,8 +127,8 @@ class KindRules {
   virtual void validate_any(RuleContext& context, const void* object, object::FieldErrors& errors) const = 0;
   virtual void validate_update_any(RuleContext& context, const void* object, const void* old,
                                    object::FieldErrors& errors) const = 0;
-  // Updates through a subresource ("status", "resize", "ephemeralcontainers", "approval", "finalize", …): first put back
-  // what the subresource may not change, then validate.
+  // Updates through a subresource ("status", "resize", "ephemeralcontainers", "approval", "finalize", …): first put
+  // back what the subresource may not change, then validate.
   virtual void prepare_for_subresource_any(std::string_view subresource, RuleContext& context, void* object,
                                            const void* old) const = 0;
   virtual void validate_subresource_any(std::string_view subresource, RuleContext& context, const void* object,
@@ -176,6 +177,7 @@ class RulesFor : public KindRules {
   virtual void set_scale(T&, int32_t) const {}
   virtual std::optional<int64_t> grace_period(const T&, std::optional<int64_t>) const { return std::nullopt; }
 
+  bool equal_any(const void* object, const void* other) const final { return ref(object) == ref(other); }
   void set_defaults_any(void* object) const final { set_defaults(mut(object)); }
   void prepare_for_create_any(RuleContext& c, void* object) const final { prepare_for_create(c, mut(object)); }
   void prepare_for_update_any(RuleContext& c, void* object, const void* old) const final {

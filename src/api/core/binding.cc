@@ -13,7 +13,8 @@ namespace {
 
 base::Error conflict(const Pod& pod, const std::string& why) {
   const std::string& name = pod.metadata.name;
-  return {base::Reason::kConflict, "Operation cannot be fulfilled on pods/binding \"" + name + "\": " + why,
+  return {base::Reason::kConflict,
+          "Operation cannot be fulfilled on pods/binding \"" + name + "\": " + why,
           {.name = name, .group = "", .kind = "pods/binding", .uid = "", .causes = {}, .retry_after_seconds = 0}};
 }
 

@@ -31,8 +31,8 @@ void validate_sources(const core::v1::PersistentVolumeClaimSpec& spec, const Fie
   if (spec.data_source) validate_source(*spec.data_source, path.child("dataSource"), errors);
   if (spec.data_source_ref) validate_source(*spec.data_source_ref, path.child("dataSourceRef"), errors);
   if (!spec.data_source || !spec.data_source_ref) return;
-  const auto &source = *spec.data_source;
-  const auto &ref = *spec.data_source_ref;
+  const auto& source = *spec.data_source;
+  const auto& ref = *spec.data_source_ref;
   const std::string shown_path = path.child("dataSource").to_string();
   if (!ref.namespace_.value_or("").empty()) {
     errors.invalid(path, shown_path, "may not be specified when dataSourceRef.namespace is specified");

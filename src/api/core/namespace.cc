@@ -37,7 +37,8 @@ class NamespaceRules final : public RulesFor<Namespace> {
   void prepare_for_create(RuleContext&, Namespace& object) const override {
     object.status = {};
     object.status.phase = "Active";
-    if (std::ranges::count(object.spec.finalizers, "kubernetes") == 0) object.spec.finalizers.emplace_back("kubernetes");
+    if (std::ranges::count(object.spec.finalizers, "kubernetes") == 0)
+      object.spec.finalizers.emplace_back("kubernetes");
     if (!object.metadata.name.empty()) object.metadata.labels[kNameLabel] = object.metadata.name;
   }
   void prepare_for_update(RuleContext&, Namespace& object, const Namespace& old) const override {

@@ -29,8 +29,9 @@ TEST(NamespaceRules, Create) {
 
   Namespace bad = named("b");
   bad.spec.finalizers = {"bad"};
-  EXPECT_EQ(testing::create(*rules, bad),
-            "spec.finalizers: Invalid value: \"bad\": name is neither a standard finalizer name nor is it fully qualified");
+  EXPECT_EQ(
+      testing::create(*rules, bad),
+      "spec.finalizers: Invalid value: \"bad\": name is neither a standard finalizer name nor is it fully qualified");
 }
 
 TEST(NamespaceRules, UpdateKeepsSpecAndStatus) {

@@ -97,9 +97,9 @@ void validate_addresses(const Node& node, FieldErrors& errors) {
   for (size_t i = 0; i < node.status.addresses.size(); ++i) {
     const auto& address = node.status.addresses[i];
     if (seen.insert({address.type, address.address}).second) continue;
-    errors.duplicate(path.index(i), object::BadValue::verbatim(
-                                        "{\"Type\":" + object::BadValue(address.type).text() +
-                                        ",\"Address\":" + object::BadValue(address.address).text() + "}"));
+    errors.duplicate(path.index(i),
+                     object::BadValue::verbatim("{\"Type\":" + object::BadValue(address.type).text() +
+                                                ",\"Address\":" + object::BadValue(address.address).text() + "}"));
   }
 }
 
@@ -136,7 +136,9 @@ void node_warnings(const Node& node, std::vector<std::string>& warnings) {
 
 std::string node_state(const Node& node) {
   const auto ready = std::ranges::find(node.status.conditions, "Ready", &core::v1::NodeCondition::type);
-  std::string state = ready == node.status.conditions.end() ? "Unknown" : ready->status == "True" ? "Ready" : "NotReady";
+  std::string state = ready == node.status.conditions.end() ? "Unknown"
+                      : ready->status == "True"             ? "Ready"
+                                                            : "NotReady";
   if (node.spec.unschedulable) state += ",SchedulingDisabled";
   return state;
 }

@@ -35,7 +35,8 @@ TEST(NodeRules, Create) {
          taint(n, "a", "NoSchedule");
          taint(n, "a", "NoSchedule");
        },
-       "metadata.taints[1]: Duplicate value: {\"Key\":\"a\",\"Value\":\"\",\"Effect\":\"NoSchedule\",\"TimeAdded\":null}: "
+       "metadata.taints[1]: Duplicate value: "
+       "{\"Key\":\"a\",\"Value\":\"\",\"Effect\":\"NoSchedule\",\"TimeAdded\":null}: "
        "taints must be unique by key and effect pair"},
       {"families", [](Node& n) { n.spec.pod_cidrs = {"10.0.0.0/24", "10.0.1.0/24"}; },
        "spec.podCIDRs: Invalid value: [\"10.0.0.0/24\",\"10.0.1.0/24\"]: may specify no more than one CIDR for each IP "
@@ -81,9 +82,10 @@ TEST(NodeRules, Update) {
   EXPECT_EQ(node.status.phase, "kept");
   node.spec.pod_cidr = "10.6.0.0/24";
   node.spec.provider_id = "p://2";
-  EXPECT_EQ(testing::update(*rules, node, old),
-            "[spec.podCIDRs: Forbidden: node updates may not change podCIDR except from \"\" to valid, spec.providerID: "
-            "Forbidden: node updates may not change providerID except from \"\" to valid]");
+  EXPECT_EQ(
+      testing::update(*rules, node, old),
+      "[spec.podCIDRs: Forbidden: node updates may not change podCIDR except from \"\" to valid, spec.providerID: "
+      "Forbidden: node updates may not change providerID except from \"\" to valid]");
   node = old;
   node.spec.unschedulable = true;
   for (int i = 0; i < 2; ++i) {

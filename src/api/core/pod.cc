@@ -38,7 +38,10 @@ class PodRules final : public RulesFor<Pod> {
   void validate_subresource(std::string_view subresource, RuleContext& context, const Pod& pod, const Pod& old,
                             FieldErrors& errors) const override {
     const auto options = pod_validation_options(context, pod, &old);
-    if (subresource == "status") validate_pod_status_update(pod, old, options, errors);
+    if (subresource == "status") {
+      validate_pod_status_update(pod, old, options, errors);
+      if (errors.empty()) pod_status_warnings(pod, *context.warnings);
+    }
     if (subresource == "ephemeralcontainers") validate_pod_ephemeral_update(pod, old, options, errors);
     if (subresource == "resize") validate_pod_resize(pod, old, options, errors);
   }

@@ -167,8 +167,7 @@ void pod_cells(const Pod& pod, base::WallTime now, TableRow& row) {
   row.condition_type = "Completed";
   row.condition_status = "True";
   row.condition_reason = pod.status.phase;
-  row.condition_message =
-      pod.status.phase == "Failed" ? "The pod failed." : "The pod has completed successfully.";
+  row.condition_message = pod.status.phase == "Failed" ? "The pod failed." : "The pod has completed successfully.";
 }
 
 }  // namespace api

@@ -87,14 +87,17 @@ TEST(PodCells, States) {
          running(status(p, "b"));
        },
        "1/2", "NotReady", "0"},
-      {"init failed", [](Pod& p) { init_status(p).state.terminated.ensure().exit_code = 3; }, "0/2", "Init:ExitCode:3", "0"},
+      {"init failed", [](Pod& p) { init_status(p).state.terminated.ensure().exit_code = 3; }, "0/2", "Init:ExitCode:3",
+       "0"},
       {"init waits", [](Pod& p) { init_status(p).state.waiting.ensure().reason = "ErrImagePull"; }, "0/2",
        "Init:ErrImagePull", "0"},
       {"init runs", [](Pod& p) { init_status(p).state.running.ensure(); }, "0/2", "Init:0/1", "0"},
-      {"signal", [](Pod& p) {
+      {"signal",
+       [](Pod& p) {
          auto& terminated = status(p, "a").state.terminated.ensure();
          terminated.signal = 9, terminated.exit_code = 137;
-       }, "0/2", "Signal:9", "0"},
+       },
+       "0/2", "Signal:9", "0"},
       {"sidecar",
        [](Pod& p) {
          p.spec.init_containers[0].restart_policy = "Always";
@@ -115,8 +118,8 @@ TEST(PodCells, States) {
   for (const Case& each : cases) {
     Pod pod = base_pod();
     each.change(pod);
-    const std::string expected = std::string("p|") + each.ready + "|" + each.state + "|" + each.restarts +
-                                 "|5m|<none>|<none>|<none>|<none>";
+    const std::string expected =
+        std::string("p|") + each.ready + "|" + each.state + "|" + each.restarts + "|5m|<none>|<none>|<none>|<none>";
     EXPECT_EQ(testing::cells(*pod_rules(), pod, testing::at("2026-01-01T00:05:00Z")), expected) << each.name;
   }
 }

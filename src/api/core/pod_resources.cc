@@ -31,7 +31,7 @@ void raise(Values& high, const Values& other) {
   }
 }
 
-ResourceList aggregate(const PodSpec& spec, ResourceList core::v1::ResourceRequirements::*list) {
+ResourceList aggregate(const PodSpec& spec, ResourceList core::v1::ResourceRequirements::* list) {
   Values total, sidecars, init;
   for (const auto& container : spec.containers) add(total, container.resources.*list);
   for (const auto& container : spec.init_containers) {

@@ -27,8 +27,8 @@ void set_resource_list_defaults(ResourceList& resources);
 // The defaults of a claim's spec and status: PersistentVolumeClaims, claim templates of StatefulSets and volumes.
 void set_claim_spec_defaults(core::v1::PersistentVolumeClaimSpec& spec);
 
-// Clears members whose features are off by default, unless `old` (null on create) has them. Part of preparing Pods and of
-// every kind with a template, on create and update.
+// Clears members whose features are off by default, unless `old` (null on create) has them. Part of preparing Pods and
+// of every kind with a template, on create and update.
 void drop_disabled_pod_fields(core::v1::PodSpec& spec, const core::v1::PodSpec* old);
 
 // --- Validation (pod_validation*.cc) ---
@@ -57,8 +57,7 @@ void validate_pod_template_spec(const core::v1::PodTemplateSpec& pod_template, c
                                 const PodValidationOptions& options, object::FieldErrors& errors);
 // `metadata` is the Pod's, null in a template.
 void validate_pod_spec(const core::v1::PodSpec& spec, const meta::v1::ObjectMeta* metadata,
-                       const object::FieldPath& path, const PodValidationOptions& options,
-                       object::FieldErrors& errors);
+                       const object::FieldPath& path, const PodValidationOptions& options, object::FieldErrors& errors);
 // Shared with other kinds.
 void validate_node_selector(const core::v1::NodeSelector& selector, const object::FieldPath& path,
                             object::FieldErrors& errors);
@@ -71,16 +70,15 @@ void validate_container_resource_name(std::string_view name, const object::Field
                                       object::FieldErrors& errors);
 void validate_resource_name(std::string_view name, const object::FieldPath& path, object::FieldErrors& errors);
 // A quantity of a resource: not negative, whole where the resource is counted.
-void validate_resource_quantity(std::string_view resource, const object::Quantity& value,
-                                const object::FieldPath& path, object::FieldErrors& errors);
+void validate_resource_quantity(std::string_view resource, const object::Quantity& value, const object::FieldPath& path,
+                                object::FieldErrors& errors);
 // limits and requests of a container.
 void validate_resource_requirements(const core::v1::ResourceRequirements& resources,
                                     const std::vector<core::v1::PodResourceClaim>& pod_claims,
                                     const object::FieldPath& path, const PodValidationOptions& options,
                                     object::FieldErrors& errors);
 // Paths that stay inside their volume.
-void validate_local_descending_path(std::string_view value, const object::FieldPath& path,
-                                    object::FieldErrors& errors);
+void validate_local_descending_path(std::string_view value, const object::FieldPath& path, object::FieldErrors& errors);
 void validate_path_no_backsteps(std::string_view value, const object::FieldPath& path, object::FieldErrors& errors);
 // The spec of a claim on create (claim_spec.cc): claims, ephemeral volumes, claim templates.
 void validate_claim_spec(const core::v1::PersistentVolumeClaimSpec& spec, const object::FieldPath& path,
@@ -90,8 +88,8 @@ void validate_claim_spec(const core::v1::PersistentVolumeClaimSpec& spec, const 
 bool is_extended_resource(std::string_view name);
 bool is_huge_page_resource(std::string_view name);
 bool is_native_resource(std::string_view name);
-bool is_standard_resource(std::string_view name);   // known without a domain
-bool is_integer_resource(std::string_view name);    // pods, quota counts
+bool is_standard_resource(std::string_view name);  // known without a domain
+bool is_integer_resource(std::string_view name);   // pods, quota counts
 bool is_overcommit_allowed(std::string_view name);
 bool is_attachable_volume_resource(std::string_view name);
 
@@ -100,6 +98,8 @@ bool is_attachable_volume_resource(std::string_view name);
 void pod_template_warnings(const core::v1::PodTemplateSpec& pod_template, const core::v1::PodTemplateSpec* old,
                            const object::FieldPath& path, std::vector<std::string>& warnings);
 void pod_warnings(const core::v1::Pod& pod, const core::v1::Pod* old, std::vector<std::string>& warnings);
+// For a report on a Pod: odd addresses.
+void pod_status_warnings(const core::v1::Pod& pod, std::vector<std::string>& warnings);
 
 // --- Resources (pod_resources.cc) ---
 // "Guaranteed", "Burstable" or "BestEffort".

@@ -76,7 +76,8 @@ TEST(PodStrategy, Warnings) {
       {[](Pod& p) { p.spec.containers[0].resources.limits["ephemeral-storage"] = {"100m"}; },
        {"spec.containers[0].resources.limits[ephemeral-storage]: fractional byte value \"100m\" is invalid, must be an "
         "integer",
-        "spec.containers[0].resources.requests[ephemeral-storage]: fractional byte value \"100m\" is invalid, must be an "
+        "spec.containers[0].resources.requests[ephemeral-storage]: fractional byte value \"100m\" is invalid, must be "
+        "an "
         "integer"}},
       {[](Pod& p) { p.metadata.annotations["container.apparmor.security.beta.kubernetes.io/c"] = "unconfined"; },
        {"metadata.annotations[container.apparmor.security.beta.kubernetes.io/c]: deprecated since v1.30; use the "
@@ -164,8 +165,9 @@ TEST(Binding, Assigns) {
             "Operation cannot be fulfilled on pods/binding \"p1\": pod p1 has non-empty .spec.schedulingGates");
   Pod deleted = minimal();
   deleted.metadata.deletion_timestamp.ensure();
-  EXPECT_EQ(assign_pod(deleted, binding, now).error().message,
-            "Operation cannot be fulfilled on pods/binding \"p1\": pod p1 is being deleted, cannot be assigned to a host");
+  EXPECT_EQ(
+      assign_pod(deleted, binding, now).error().message,
+      "Operation cannot be fulfilled on pods/binding \"p1\": pod p1 is being deleted, cannot be assigned to a host");
 }
 
 }  // namespace

@@ -68,7 +68,11 @@ TEST(PodUpdate, Main) {
       {"command", [](Pod& p) { p.spec.containers[0].command = {"x"}; }, kMayNotChange},
       {"node", [](Pod& p) { p.spec.node_name = "n1"; }, kMayNotChange},
       {"resources", [](Pod& p) { p.spec.containers[0].resources.requests["cpu"] = {"111m"}; }, kMayNotChange},
-      {"more", [](Pod& p) { p.spec.containers.emplace_back().name = "z"; },
+      {"more",
+       [](Pod& p) {
+         auto& z = p.spec.containers.emplace_back();
+         z.name = "z", z.image = "z";
+       },
        "spec.containers: Forbidden: pod updates may not add or remove containers"},
       {"gate", [](Pod& p) { p.spec.scheduling_gates.emplace_back().name = "x"; },
        "spec.schedulingGates[0].name: Forbidden: only deletion is allowed, but found new scheduling gate 'x'"},
@@ -155,7 +159,8 @@ TEST(PodUpdate, Resize) {
       {"cpu", [](Pod& p) { p.spec.containers[0].resources.requests["cpu"] = {"150m"}; }, ""},
       {"image is put back", [](Pod& p) { p.spec.containers[0].image = "z"; }, ""},
       {"limit", [](Pod& p) { p.spec.containers[0].resources.limits["cpu"] = {"50m"}; },
-       "spec.containers[0].resources.requests: Invalid value: \"100m\": must be less than or equal to cpu limit of 50m"},
+       "spec.containers[0].resources.requests: Invalid value: \"100m\": must be less than or equal to cpu limit of "
+       "50m"},
       {"storage", [](Pod& p) { p.spec.containers[0].resources.requests["ephemeral-storage"] = {"1Gi"}; },
        "spec: Forbidden: only cpu and memory resources are mutable"},
       {"removed", [](Pod& p) { p.spec.containers[0].resources.limits.erase("memory"); },
@@ -198,10 +203,23 @@ TEST(PodUpdate, Status) {
        "status.qosClass: Invalid value: \"BestEffort\": field is immutable"},
       {"restarted", [](Pod& p) { p.status.container_statuses[0].state = {}; },
        "status.containerStatuses[0].state: Forbidden: may not be transitioned to non-terminated state"},
-      {"address", [](Pod& p) { p.status.pod_ip = "1.2.3"; }, "status.podIPs[0]: Invalid value: \"1.2.3\": must be a valid IP"},
-      {"condition", [](Pod& p) { p.status.conditions.emplace_back().type = "a b"; }, "metadata.conditions[0].Type: Invalid"},
+      {"address", [](Pod& p) { p.status.pod_ip = "1.2.3"; },
+       "status.podIPs[0]: Invalid value: \"1.2.3\": must be a valid IP"},
+      {"condition", [](Pod& p) { p.status.conditions.emplace_back().type = "a b"; },
+       "metadata.conditions[0].Type: Invalid"},
   };
   check(cases, old, "status");
+
+  pod.status.pod_ip = "010.1.1.1";
+  testing::Request request;
+  object::FieldErrors errors;
+  rules->set_defaults_any(&pod);
+  rules->validate_subresource_any("status", request.context, &pod, &old, errors);
+  EXPECT_EQ(errors.to_string(), kNone);
+  ASSERT_EQ(request.warnings.size(), 1U);
+  EXPECT_EQ(request.warnings[0],
+            "status.podIPs[0].ip: non-standard IP address \"010.1.1.1\" will be considered invalid in a future "
+            "Kubernetes release: use \"10.1.1.1\"");
 }
 
 }  // namespace

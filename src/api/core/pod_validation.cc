@@ -199,8 +199,8 @@ PodValidationOptions lenient_options(const RuleContext& context, PodSubject subj
     return std::ranges::any_of(container.resources.limits,
                                [](const auto& entry) { return is_huge_page_resource(entry.first); });
   };
-  options.allow_indivisible_huge_pages =
-      std::ranges::any_of(old->containers, uses_huge_pages) || std::ranges::any_of(old->init_containers, uses_huge_pages);
+  options.allow_indivisible_huge_pages = std::ranges::any_of(old->containers, uses_huge_pages) ||
+                                         std::ranges::any_of(old->init_containers, uses_huge_pages);
   for (const auto& volume : old->volumes) {
     if (!volume.volume_source.projected) continue;
     for (const auto& source : volume.volume_source.projected->sources) {
@@ -261,8 +261,7 @@ void validate_pod_annotations(const StringMap& annotations, const PodSpec& spec,
                               const PodValidationOptions& options, FieldErrors& errors) {
   if (const auto mirror = annotations.find("kubernetes.io/config.mirror"); mirror != annotations.end()) {
     if (spec.node_name.empty()) {
-      errors.invalid(path.key(mirror->first), mirror->second,
-                     "must set spec.nodeName if mirror pod annotation is set");
+      errors.invalid(path.key(mirror->first), mirror->second, "must set spec.nodeName if mirror pod annotation is set");
     }
   }
   const auto cost = annotations.find("controller.kubernetes.io/pod-deletion-cost");

@@ -28,8 +28,7 @@ struct PodCheck {
 core::v1::Container as_container(const core::v1::EphemeralContainerCommon& common);
 using ContainerVisitor = std::function<void(const core::v1::Container&, const object::FieldPath&)>;
 // Init, regular and ephemeral containers, in upstream's order; `spec_path` is that of the PodSpec.
-void visit_containers(const core::v1::PodSpec& spec, const object::FieldPath& spec_path,
-                      const ContainerVisitor& visit);
+void visit_containers(const core::v1::PodSpec& spec, const object::FieldPath& spec_path, const ContainerVisitor& visit);
 
 // pod_validation_volumes.cc: also fills check.volumes
 void validate_volumes(PodCheck& check, const object::FieldPath& path);
@@ -114,7 +113,7 @@ void validate_pod_resize(const core::v1::Pod& pod, const core::v1::Pod& old, con
 void validate_pod_annotation_updates(const core::v1::Pod& pod, const core::v1::Pod& old,
                                      const PodValidationOptions& options, object::FieldErrors& errors);
 // pod_validation_status.cc
-void validate_pod_status_update(const core::v1::Pod& pod, const core::v1::Pod& old,
-                                const PodValidationOptions& options, object::FieldErrors& errors);
+void validate_pod_status_update(const core::v1::Pod& pod, const core::v1::Pod& old, const PodValidationOptions& options,
+                                object::FieldErrors& errors);
 
 }  // namespace api

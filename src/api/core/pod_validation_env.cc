@@ -18,9 +18,9 @@ namespace {
 using Names = std::vector<std::string>;
 
 const Names& env_fields() {
-  static const Names kFields = {"metadata.name",           "metadata.namespace", "metadata.uid",
-                                "spec.nodeName",           "spec.serviceAccountName", "status.hostIP",
-                                "status.hostIPs",          "status.podIP",       "status.podIPs"};
+  static const Names kFields = {
+      "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName",
+      "status.hostIP", "status.hostIPs",     "status.podIP", "status.podIPs"};
   return kFields;
 }
 const Names& volume_fields() {
@@ -52,9 +52,10 @@ Subscripted split_subscript(std::string_view text) {
 // Fields of a Pod that v1 knows by name, some of which only selectors may use.
 std::string conversion_problem(const core::v1::ObjectFieldSelector& field, const Subscripted& split) {
   constexpr std::array<std::string_view, 15> kKnown = {
-      "metadata.annotations", "metadata.labels",    "metadata.name",           "metadata.namespace", "metadata.uid",
-      "spec.nodeName",        "spec.restartPolicy", "spec.serviceAccountName", "spec.schedulerName", "status.phase",
-      "status.hostIP",        "status.hostIPs",     "status.podIP",            "status.podIPs",      "spec.host"};
+      "metadata.annotations", "metadata.labels", "metadata.name",      "metadata.namespace",
+      "metadata.uid",         "spec.nodeName",   "spec.restartPolicy", "spec.serviceAccountName",
+      "spec.schedulerName",   "status.phase",    "status.hostIP",      "status.hostIPs",
+      "status.podIP",         "status.podIPs",   "spec.host"};
   if (field.api_version != "v1") return "unsupported pod version: " + field.api_version;
   if (split.found) {
     if (split.path == "metadata.annotations" || split.path == "metadata.labels") return "";
@@ -103,9 +104,9 @@ void validate_divisor(const core::v1::ResourceFieldSelector& field, const FieldP
   if (kind.empty()) return;
   const bool known = (", " + std::string(kSizes) + ", ").find(", " + text + ", ") != std::string::npos;
   if (!known) {
-    errors.invalid(path.child("divisor"), resource,
-                   "only divisor's values " + std::string(kSizes) + " are supported with the " + std::string(kind) +
-                       " resource");
+    errors.invalid(
+        path.child("divisor"), resource,
+        "only divisor's values " + std::string(kSizes) + " are supported with the " + std::string(kind) + " resource");
   }
 }
 
@@ -230,8 +231,7 @@ void validate_env_from(const std::vector<core::v1::EnvFromSource>& env, const Fi
   }
 }
 
-void validate_volume_field_ref(const core::v1::ObjectFieldSelector& field, const FieldPath& path,
-                               FieldErrors& errors) {
+void validate_volume_field_ref(const core::v1::ObjectFieldSelector& field, const FieldPath& path, FieldErrors& errors) {
   validate_field_ref(field, volume_fields(), path, errors);
 }
 

@@ -64,8 +64,9 @@ void validate_handler(const PodCheck& check, const Handler& handler, const Field
     const auto& grace = check.spec.termination_grace_period_seconds;
     const int64_t seconds = handler.sleep->seconds;
     if (grace && (seconds < 0 || seconds > *grace)) {
-      errors.invalid(path.child("sleep"), seconds,
-                     "must be non-negative and less than terminationGracePeriodSeconds (" + std::to_string(*grace) + ")");
+      errors.invalid(
+          path.child("sleep"), seconds,
+          "must be non-negative and less than terminationGracePeriodSeconds (" + std::to_string(*grace) + ")");
     }
   }
   if (handlers == 0) errors.required(path, "must specify a handler type");
@@ -86,7 +87,8 @@ void validate_probe(const PodCheck& check, const Probe& probe, const FieldPath& 
   validate_not_negative(probe.success_threshold, path.child("successThreshold"), errors);
   validate_not_negative(probe.failure_threshold, path.child("failureThreshold"), errors);
   const auto& grace = probe.termination_grace_period_seconds;
-  if (grace && *grace <= 0) errors.invalid(path.child("terminationGracePeriodSeconds"), *grace, "must be greater than 0");
+  if (grace && *grace <= 0)
+    errors.invalid(path.child("terminationGracePeriodSeconds"), *grace, "must be greater than 0");
 }
 
 void validate_single_success(const Probe& probe, const FieldPath& path, FieldErrors& errors) {

@@ -73,7 +73,8 @@ void validate_mounts(const PodCheck& check, const Container& container, const Fi
     const auto volume = check.volumes.find(mount.name);
     if (volume == check.volumes.end()) errors.not_found(at.child("name"), mount.name);
     if (mount.mount_path.empty()) errors.required(at.child("mountPath"));
-    if (!taken.insert(mount.mount_path).second) errors.invalid(at.child("mountPath"), mount.mount_path, "must be unique");
+    if (!taken.insert(mount.mount_path).second)
+      errors.invalid(at.child("mountPath"), mount.mount_path, "must be unique");
     if (any_has(container.volume_devices, &core::v1::VolumeDevice::name, mount.name)) {
       errors.invalid(at.child("name"), mount.name, "must not already exist in volumeDevices");
     }
@@ -102,7 +103,8 @@ void validate_devices(const PodCheck& check, const Container& container, const F
                      "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode");
     }
     if (device.device_path.empty()) errors.required(at.child("devicePath"));
-    if (paths.contains(device.device_path)) errors.invalid(at.child("devicePath"), device.device_path, "must be unique");
+    if (paths.contains(device.device_path))
+      errors.invalid(at.child("devicePath"), device.device_path, "must be unique");
     if (!device.device_path.empty() && has_backsteps(device.device_path)) {
       errors.invalid(at.child("devicePath"), device.device_path, "can not contain backsteps ('..')");
     } else {

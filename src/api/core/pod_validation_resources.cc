@@ -198,8 +198,7 @@ void validate_resource_requirements(const ResourceRequirements& resources,
   validate_claims(resources, names, path.child("claims"), errors);
 }
 
-void validate_container_resources(const PodCheck& check, const ResourceRequirements& resources,
-                                  const FieldPath& path) {
+void validate_container_resources(const PodCheck& check, const ResourceRequirements& resources, const FieldPath& path) {
   Requirements(resources, validate_container_resource_name, check.options, check.errors).validate(path);
   validate_claims(resources, check.claims, path.child("claims"), check.errors);
 }

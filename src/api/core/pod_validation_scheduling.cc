@@ -221,9 +221,8 @@ void validate_tolerations(const std::vector<core::v1::Toleration>& tolerations, 
     const FieldPath at = path.index(i);
     if (!toleration.key.empty()) validate_label_name(toleration.key, at.child("key"), errors);
     if (toleration.key.empty() && op != "Exists") {
-      errors.invalid(
-          at.child("operator"), op,
-          "operator must be Exists when `key` is empty, which means \"match all values and all keys\"");
+      errors.invalid(at.child("operator"), op,
+                     "operator must be Exists when `key` is empty, which means \"match all values and all keys\"");
     }
     if (toleration.toleration_seconds && toleration.effect != "NoExecute") {
       errors.invalid(at.child("effect"), toleration.effect,
@@ -255,13 +254,13 @@ void validate_spread_constraints(const PodCheck& check, const FieldPath& path) {
     if (action != "DoNotSchedule" && action != "ScheduleAnyway") {
       errors.not_supported(at.child("whenUnsatisfiable"), action, {"DoNotSchedule", "ScheduleAnyway"});
     }
-    const bool repeated = std::any_of(constraints.begin() + static_cast<ptrdiff_t>(i) + 1, constraints.end(),
-                                      [&](const auto& other) {
-                                        return other.topology_key == constraint.topology_key &&
-                                               other.when_unsatisfiable == action;
-                                      });
+    const bool repeated =
+        std::any_of(constraints.begin() + static_cast<ptrdiff_t>(i) + 1, constraints.end(), [&](const auto& other) {
+          return other.topology_key == constraint.topology_key && other.when_unsatisfiable == action;
+        });
     if (repeated) {
-      errors.duplicate(at.child("{topologyKey, whenUnsatisfiable}"), "{" + constraint.topology_key + ", " + action + "}");
+      errors.duplicate(at.child("{topologyKey, whenUnsatisfiable}"),
+                       "{" + constraint.topology_key + ", " + action + "}");
     }
     if (constraint.min_domains) {
       const FieldPath domains = at.child("minDomains");

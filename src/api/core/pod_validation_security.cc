@@ -96,8 +96,8 @@ void validate_seccomp(const SeccompProfile& profile, const FieldPath& path, Fiel
 void validate_app_armor_localhost(const std::string& profile, const FieldPath& path, FieldErrors& errors) {
   constexpr int64_t kMaxProfile = 4095;
   auto space = [](unsigned char c) { return std::isspace(c) != 0; };
-  if (!profile.empty() && (space(static_cast<unsigned char>(profile.front())) ||
-                           space(static_cast<unsigned char>(profile.back())))) {
+  if (!profile.empty() &&
+      (space(static_cast<unsigned char>(profile.front())) || space(static_cast<unsigned char>(profile.back())))) {
     errors.invalid(path, profile, "must not be padded with whitespace");
   } else if (profile.empty()) {
     errors.required(path, "must be set when AppArmor type is Localhost");
@@ -189,7 +189,8 @@ void validate_one_of(const std::optional<std::string>& value, std::initializer_l
 
 void validate_seccomp_annotation(const std::string& value, const FieldPath& path, FieldErrors& errors) {
   if (value == "runtime/default" || value == "docker/default" || value == "unconfined") return;
-  if (value.starts_with(kLocalhost)) return validate_local_descending_path(value.substr(kLocalhost.size()), path, errors);
+  if (value.starts_with(kLocalhost))
+    return validate_local_descending_path(value.substr(kLocalhost.size()), path, errors);
   errors.invalid(path, value, "must be a valid seccomp profile");
 }
 
@@ -261,8 +262,7 @@ void validate_pod_security_context(const PodCheck& check, const FieldPath& spec_
                   errors);
 }
 
-void validate_container_security_context(const PodCheck& check, const SecurityContext& context,
-                                         const FieldPath& path) {
+void validate_container_security_context(const PodCheck& check, const SecurityContext& context, const FieldPath& path) {
   FieldErrors& errors = check.errors;
   const bool privileged = context.privileged.value_or(false);
   if (privileged && check.options.privileged == Privileged::kRefused) {

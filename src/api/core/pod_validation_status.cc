@@ -114,8 +114,8 @@ void validate_pod_status_update(const Pod& pod, const Pod& old, const PodValidat
   }
   validate_immutable(pod.status.qos_class, old.status.qos_class, path.child("qosClass"), errors);
   const std::string& policy = old.spec.restart_policy;
-  validate_transition(pod.status.container_statuses, without_own_policy(old.status.container_statuses, old.spec), policy,
-                      nullptr, path.child("containerStatuses"), errors);
+  validate_transition(pod.status.container_statuses, without_own_policy(old.status.container_statuses, old.spec),
+                      policy, nullptr, path.child("containerStatuses"), errors);
   validate_transition(pod.status.init_container_statuses, old.status.init_container_statuses, policy, &old.spec,
                       path.child("initContainerStatuses"), errors);
   validate_transition(pod.status.ephemeral_container_statuses, old.status.ephemeral_container_statuses, "Never",

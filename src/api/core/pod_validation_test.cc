@@ -47,13 +47,15 @@ TEST(PodValidation, Containers) {
       {"image space", [](Pod& p) { first(p).image = " img"; },
        "spec.containers[0].image: Invalid value: \" img\": must not have leading or trailing whitespace"},
       {"name", [](Pod& p) { first(p).name = ""; }, "spec.containers[0].name: Required value"},
-      {"twice", [](Pod& p) { p.spec.containers.push_back(first(p)); }, "spec.containers[1].name: Duplicate value: \"c\""},
+      {"twice", [](Pod& p) { p.spec.containers.push_back(first(p)); },
+       "spec.containers[1].name: Duplicate value: \"c\""},
       {"restart", [](Pod& p) { p.spec.restart_policy = "Sometimes"; },
        "spec.restartPolicy: Unsupported value: \"Sometimes\": supported values: \"Always\", \"OnFailure\", \"Never\""},
       {"pull", [](Pod& p) { first(p).image_pull_policy = "Maybe"; },
        "spec.containers[0].imagePullPolicy: Unsupported value: \"Maybe\": supported values: \"Always\", "
        "\"IfNotPresent\", \"Never\""},
-      {"port 0", [](Pod& p) { first(p).ports.emplace_back(); }, "spec.containers[0].ports[0].containerPort: Required value"},
+      {"port 0", [](Pod& p) { first(p).ports.emplace_back(); },
+       "spec.containers[0].ports[0].containerPort: Required value"},
       {"port range", [](Pod& p) { first(p).ports.emplace_back().container_port = 70000; },
        "spec.containers[0].ports[0].containerPort: Invalid value: 70000: must be between 1 and 65535, inclusive"},
       {"protocol",
@@ -67,7 +69,8 @@ TEST(PodValidation, Containers) {
          auto& port = first(p).ports.emplace_back();
          port.container_port = 1, port.name = "TOO_BAD";
        },
-       "[spec.containers[0].ports[0].name: Invalid value: \"TOO_BAD\": must contain only alpha-numeric characters (a-z, "
+       "[spec.containers[0].ports[0].name: Invalid value: \"TOO_BAD\": must contain only alpha-numeric characters "
+       "(a-z, "
        "0-9), and hyphens (-), spec.containers[0].ports[0].name: Invalid value: \"TOO_BAD\": must contain at least one "
        "letter (a-z)]"},
       {"init probe",
@@ -77,7 +80,8 @@ TEST(PodValidation, Containers) {
          init.liveness_probe.ensure().handler.exec.ensure().command = {"x"};
          p.spec.init_containers.push_back(init);
        },
-       "spec.initContainers[0].livenessProbe: Forbidden: may not be set for init containers without restartPolicy=Always"},
+       "spec.initContainers[0].livenessProbe: Forbidden: may not be set for init containers without "
+       "restartPolicy=Always"},
       {"probe handler", [](Pod& p) { first(p).readiness_probe.ensure(); },
        "spec.containers[0].readinessProbe: Required value: must specify a handler type"},
       {"host ports",
@@ -86,7 +90,8 @@ TEST(PodValidation, Containers) {
          auto& port = first(p).ports.emplace_back();
          port.container_port = 80, port.host_port = 81;
        },
-       "spec.containers[0].ports[0].hostPort: Invalid value: 81: must match `containerPort` when `hostNetwork` is true"},
+       "spec.containers[0].ports[0].hostPort: Invalid value: 81: must match `containerPort` when `hostNetwork` is "
+       "true"},
   };
   check(cases);
 }
@@ -143,9 +148,12 @@ TEST(PodValidation, Resources) {
        },
        "spec.containers[0].resources.requests: Invalid value: \"2\": must be less than or equal to cpu limit of 1"},
       {"unknown", [](Pod& p) { first(p).resources.limits["bogus"] = {"1"}; },
-       "[spec.containers[0].resources.limits[bogus]: Invalid value: \"bogus\": must be a standard resource type or fully "
-       "qualified, spec.containers[0].resources.limits[bogus]: Invalid value: \"bogus\": must be a standard resource for "
-       "containers, spec.containers[0].resources.requests[bogus]: Invalid value: \"bogus\": must be a standard resource "
+       "[spec.containers[0].resources.limits[bogus]: Invalid value: \"bogus\": must be a standard resource type or "
+       "fully "
+       "qualified, spec.containers[0].resources.limits[bogus]: Invalid value: \"bogus\": must be a standard resource "
+       "for "
+       "containers, spec.containers[0].resources.requests[bogus]: Invalid value: \"bogus\": must be a standard "
+       "resource "
        "type or fully qualified, spec.containers[0].resources.requests[bogus]: Invalid value: \"bogus\": must be a "
        "standard resource for containers]"},
       {"fraction", [](Pod& p) { first(p).resources.limits["example.com/x"] = {"1500m"}; },
@@ -154,7 +162,8 @@ TEST(PodValidation, Resources) {
       {"request alone", [](Pod& p) { first(p).resources.requests["example.com/x"] = {"1"}; },
        "spec.containers[0].resources.limits: Required value: Limit must be set for non overcommitable resources"},
       {"pages", [](Pod& p) { first(p).resources.limits["hugepages-2Mi"] = {"3Mi"}; },
-       "[spec.containers[0].resources.limits[hugepages-2Mi]: Invalid value: \"3Mi\": 3Mi is not positive integer multiple "
+       "[spec.containers[0].resources.limits[hugepages-2Mi]: Invalid value: \"3Mi\": 3Mi is not positive integer "
+       "multiple "
        "of hugepages-2Mi, spec.containers[0].resources.requests[hugepages-2Mi]: Invalid value: \"3Mi\": 3Mi is not "
        "positive integer multiple of hugepages-2Mi, spec.containers[0].resources: Forbidden: HugePages require cpu or "
        "memory]"},
@@ -163,7 +172,8 @@ TEST(PodValidation, Resources) {
          first(p).resources.requests["cpu"] = {"2"};
          p.spec.resources.ensure().requests["cpu"] = {"1"};
        },
-       "spec.resources.requests[cpu]: Invalid value: \"1\": must be greater than or equal to aggregate container requests "
+       "spec.resources.requests[cpu]: Invalid value: \"1\": must be greater than or equal to aggregate container "
+       "requests "
        "of 2"},
   };
   check(cases);
@@ -220,7 +230,8 @@ TEST(PodValidation, Volumes) {
          auto& token = volume.volume_source.projected.ensure().sources.emplace_back().service_account_token.ensure();
          token.path = "t", token.expiration_seconds = 10;
        },
-       "spec.volumes[0].projected.sources[0].serviceAccountToken.expirationSeconds: Invalid value: 10: may not specify a "
+       "spec.volumes[0].projected.sources[0].serviceAccountToken.expirationSeconds: Invalid value: 10: may not specify "
+       "a "
        "duration less than 10 minutes"},
   };
   check(cases);
@@ -230,7 +241,7 @@ TEST(PodValidation, SchedulingAndSecurity) {
   const Case cases[] = {
       {"toleration", [](Pod& p) { p.spec.tolerations.emplace_back().key = ""; },
        "spec.tolerations[0].operator: Invalid value: \"\": operator must be Exists when `key` is empty, which means "
-       "\\\"match all values and all keys\\\""},
+       "\"match all values and all keys\""},
       {"spread",
        [](Pod& p) {
          auto& constraint = p.spec.topology_spread_constraints.emplace_back();
@@ -247,15 +258,15 @@ TEST(PodValidation, SchedulingAndSecurity) {
        [](Pod& p) {
          p.spec.affinity.ensure().node_affinity.ensure().required_during_scheduling_ignored_during_execution.ensure();
        },
-       "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms: Required value: must "
+       "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms: Required value: "
+       "must "
        "have at least one node selector term"},
       {"privileged", [](Pod& p) { first(p).security_context.ensure().privileged = true; },
        "spec.containers[0].securityContext.privileged: Forbidden: disallowed by cluster policy"},
       {"proc mount", [](Pod& p) { first(p).security_context.ensure().proc_mount = "Unmasked"; },
        "spec.containers[0].securityContext.procMount: Invalid value: \"Unmasked\": `hostUsers` must be false to use "
        "`Unmasked`"},
-      {"host process",
-       [](Pod& p) { p.spec.security_context.ensure().windows_options.ensure().host_process = true; },
+      {"host process", [](Pod& p) { p.spec.security_context.ensure().windows_options.ensure().host_process = true; },
        "[spec.hostNetwork: Invalid value: false: hostNetwork must be true if pod contains any hostProcess containers, "
        "spec: Forbidden: hostProcess containers are disallowed by cluster policy]"},
       {"mirror", [](Pod& p) { p.metadata.annotations["kubernetes.io/config.mirror"] = "h"; },
@@ -321,12 +332,13 @@ TEST(PodDefaults, Minimal) {
 }
 
 TEST(PodDefaults, ImageNames) {
-  for (const char* image : {"nginx", "nginx:latest", "reg.example/side", "localhost:5000/a/b", "a:latest@sha256:"
+  for (const char* image : {"nginx", "nginx:latest", "reg.example/side", "localhost:5000/a/b",
+                            "a:latest@sha256:"
                             "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}) {
     EXPECT_TRUE(image_is_latest(image)) << image;
   }
-  for (const char* image : {"nginx:1", "i@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "Upper/case", "", "a b", "x:",
-                            "reg.example:443/app:v2"}) {
+  for (const char* image : {"nginx:1", "i@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "nginx/Upper", "", "a b",
+                            "x:", "reg.example:443/app:v2"}) {
     EXPECT_FALSE(image_is_latest(image)) << image;
   }
 }
@@ -350,7 +362,7 @@ TEST(PodTemplateRules, ReportsBelowTheTemplate) {
   container.name = "c", container.image = "img:1";
   const auto rules = pod_template_rules();
   const std::string errors = testing::create(*rules, object);
-  EXPECT_EQ(errors.substr(0, 39), "template.labels: Invalid value: \"a b\": n") << errors;
+  EXPECT_EQ(errors.substr(0, 39), "template.labels: Invalid value: \"a b\": ") << errors;
   object.template_.metadata.labels = {{"app", "a"}};
   object.metadata.name = "t";
   EXPECT_EQ(testing::create(*rules, object), kNone);

@@ -64,8 +64,8 @@ std::string changed_members(const PodSpec& a, const PodSpec& b) {
 
 bool is_image_space(const std::string& image) {
   constexpr std::string_view kSpace = " \t\n\v\f\r";
-  return !image.empty() && (kSpace.find(image.front()) != std::string_view::npos ||
-                            kSpace.find(image.back()) != std::string_view::npos);
+  return !image.empty() &&
+         (kSpace.find(image.front()) != std::string_view::npos || kSpace.find(image.back()) != std::string_view::npos);
 }
 
 // False when the lists differ in length and nothing below makes sense.
@@ -165,7 +165,8 @@ void validate_gated_selector(const StringMap& selector, const StringMap& old, co
   for (const auto& [key, value] : old) {
     const auto found = selector.find(key);
     if (found != selector.end() && found->second == value) continue;
-    return errors.invalid(path, shown(selector), "only additions to spec.nodeSelector are allowed (no mutations or deletions)");
+    return errors.invalid(path, shown(selector),
+                          "only additions to spec.nodeSelector are allowed (no mutations or deletions)");
   }
 }
 
@@ -308,9 +309,8 @@ void validate_pod_ephemeral_update(const Pod& pod, const Pod& old, const PodVali
   const FieldPath path = spec.child("ephemeralContainers");
   for (const auto& before : old.spec.ephemeral_containers) {
     const std::string& name = before.ephemeral_container_common.name;
-    const auto found = std::ranges::find_if(pod.spec.ephemeral_containers, [&](const auto& each) {
-      return each.ephemeral_container_common.name == name;
-    });
+    const auto found = std::ranges::find_if(
+        pod.spec.ephemeral_containers, [&](const auto& each) { return each.ephemeral_container_common.name == name; });
     const std::string which = "existing ephemeral containers " + object::BadValue(name).text();
     if (found == pod.spec.ephemeral_containers.end()) {
       errors.forbidden(path, which + " may not be removed\n");

@@ -32,7 +32,9 @@ bool valid_iqn(std::string_view text) {
   auto in_domain = [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '.'; };
   if (!std::ranges::all_of(rest.substr(0, colon), in_domain)) return false;
   const std::string_view name = rest.substr(colon + 1);
-  auto in_name = [](unsigned char c) { return std::string_view(",;*&$|").find(static_cast<char>(c)) == std::string_view::npos && !std::isspace(c); };
+  auto in_name = [](unsigned char c) {
+    return std::string_view(",;*&$|").find(static_cast<char>(c)) == std::string_view::npos && !std::isspace(c);
+  };
   return !name.empty() && std::ranges::all_of(name, in_name);
 }
 bool valid_initiator(std::string_view text) {
@@ -55,7 +57,8 @@ void validate(const PodCheck& check, const ISCSIVolumeSource& source, const Fiel
   } else if (!valid_initiator(source.iqn)) {
     errors.invalid(path.child("iqn"), source.iqn, "must be valid format");
   }
-  if (source.lun < 0 || source.lun > 255) errors.invalid(path.child("lun"), source.lun, inclusive_range_message(0, 255));
+  if (source.lun < 0 || source.lun > 255)
+    errors.invalid(path.child("lun"), source.lun, inclusive_range_message(0, 255));
   if ((source.chap_auth_discovery || source.chap_auth_session) && !source.secret_ref) {
     errors.required(path.child("secretRef"));
   }
@@ -75,7 +78,7 @@ void validate(const PodCheck& check, const HostPathVolumeSource& source, const F
   }
   validate_path_no_backsteps(source.path, path.child("path"), check.errors);
   if (!source.type) return;
-  const std::vector<std::string> types = {"",     "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate",
+  const std::vector<std::string> types = {"",     "BlockDevice",  "CharDevice", "Directory", "DirectoryOrCreate",
                                           "File", "FileOrCreate", "Socket"};
   if (std::ranges::find(types, *source.type) == types.end()) {
     check.errors.not_supported(path.child("type"), *source.type, types);

@@ -51,7 +51,9 @@ class Warnings {
   }
 
  private:
-  void warn(const FieldPath& path, std::string_view text) { out_.push_back(path.to_string() + ": " + std::string(text)); }
+  void warn(const FieldPath& path, std::string_view text) {
+    out_.push_back(path.to_string() + ": " + std::string(text));
+  }
 
   // Labels of nodes that have newer names; "" for the others.
   static std::string deprecated_label(std::string_view label) {
@@ -227,7 +229,8 @@ class Warnings {
   void fractional(const ResourceList& list, const FieldPath& path, const char* resource) {
     const auto found = list.find(resource);
     if (found == list.end() || object::QuantityValue::of(found->second).milli_value() % 1000 == 0) return;
-    warn(path.key(resource), "fractional byte value " + quoted(found->second.string) + " is invalid, must be an integer");
+    warn(path.key(resource),
+         "fractional byte value " + quoted(found->second.string) + " is invalid, must be an integer");
   }
 
   void seccomp() {
@@ -264,7 +267,8 @@ class Warnings {
       const auto& variable = container.env[i];
       if (seen.insert(variable.name).second) continue;
       const std::string former = "$(" + variable.name + ")";
-      if (!variable.value_from && variable.value != former && variable.value.find(former) != std::string::npos) continue;
+      if (!variable.value_from && variable.value != former && variable.value.find(former) != std::string::npos)
+        continue;
       warn(path.index(i),
            "hides previous definition of " + quoted(variable.name) + ", which may be dropped when using apply");
     }
@@ -282,9 +286,9 @@ class Warnings {
         const ContainerPort& port = container.ports[i];
         const FieldPath at = list.index(i);
         if (!port.host_ip.empty() && port.host_port == 0) {
-          warn(at, "hostIP set without hostPort: {Name:" + port.name + " HostPort:0 ContainerPort:" +
-                       std::to_string(port.container_port) + " Protocol:" + port.protocol + " HostIP:" + port.host_ip +
-                       "}");
+          warn(at, "hostIP set without hostPort: {Name:" + port.name +
+                       " HostPort:0 ContainerPort:" + std::to_string(port.container_port) +
+                       " Protocol:" + port.protocol + " HostIP:" + port.host_ip + "}");
         }
         auto& others = all[std::to_string(port.container_port) + "/" + port.protocol];
         for (const Seen& other : others) {
@@ -368,6 +372,19 @@ void pod_warnings(const core::v1::Pod& pod, const core::v1::Pod*, std::vector<st
   }
   const FieldPath root;
   Warnings(pod.spec, pod.metadata.annotations, root, Form::kPod, warnings).run();
+}
+
+void pod_status_warnings(const core::v1::Pod& pod, std::vector<std::string>& warnings) {
+  const FieldPath status("status");
+  const FieldPath pod_ips = status.child("podIPs"), host_ips = status.child("hostIPs");
+  for (size_t i = 0; i < pod.status.pod_ips.size(); ++i) {
+    const FieldPath at = pod_ips.index(i);
+    ip_warnings(pod.status.pod_ips[i].ip, at.child("ip"), warnings);
+  }
+  for (size_t i = 0; i < pod.status.host_ips.size(); ++i) {
+    const FieldPath at = host_ips.index(i);
+    ip_warnings(pod.status.host_ips[i].ip, at.child("ip"), warnings);
+  }
 }
 
 }  // namespace api
