@@ -16,7 +16,9 @@ inline constexpr int kMaxWireDepth = 100;
 
 // Values that a YAML document may hold after its anchors are expanded. More: an error that says so.
 inline constexpr size_t kMaxYamlNodes = 2'000'000;
-// Values that come from aliases alone; a small document that expands to more is hostile.
+// Values, and bytes of text in them, that come from anchors and aliases: a small document that expands to more is
+// hostile. More: an error that says so.
 inline constexpr size_t kMaxYamlAliasNodes = 100'000;
+inline constexpr size_t kMaxYamlAliasBytes = 16'000'000;
 
 }  // namespace codec

@@ -28,6 +28,9 @@ struct JsonOptions {
 // of JSON input` and `invalid character 'x' after top-level value`.
 base::Result<Value> parse_json(std::string_view text, const JsonOptions& options = {});
 
+// The same without the quick way for ordinary documents: for tests that compare the two.
+base::Result<Value> parse_json_carefully(std::string_view text, const JsonOptions& options = {});
+
 enum class KeyOrder : uint8_t {
   kKept,    // members in their order
   kSorted,  // members sorted by the bytes of their keys, at every level (Compat: how Go writes maps)

@@ -1,5 +1,8 @@
-// A recursive-descent parser whose verdicts and messages are those of Go's encoding/json.
+// A recursive-descent parser whose verdicts and messages are those of Go's encoding/json: it takes over wherever
+// simdjson refuses.
 #include <charconv>
+#include <cmath>
+#include <cstdlib>
 #include <memory>
 #include <unordered_map>
 
@@ -7,6 +10,7 @@
 #include "codec/limits.h"
 #include "codec/utf8.h"
 #include "object/json.h"
+#include "object/json_simd.h"
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -14,6 +18,10 @@
 
 namespace object {
 namespace {
+
+// Room that a container starts with: fewer moves while it grows, little waste when it stays small.
+constexpr size_t kFirstMembers = 6;
+constexpr size_t kFirstElements = 4;
 
 // Where the parser is, for the paths of duplicate fields: a list of frames on the stack.
 struct Frame {
@@ -161,6 +169,7 @@ class Parser {
     KeyIndex index;
     skip_space();
     if (at_ != end_ && *at_ == '}') return ++at_, true;
+    object.reserve(kFirstMembers);
     for (;;) {
       if (at_ == end_ || *at_ != '"') return fail("looking for beginning of object key string");
       std::string key;
@@ -201,6 +210,7 @@ class Parser {
     Array& array = *out.array_if();
     skip_space();
     if (at_ != end_ && *at_ == ']') return ++at_, true;
+    array.reserve(kFirstElements);
     for (Frame frame{&parent};; ++frame.index) {
       if (!parse_value(array.emplace_back(), frame, depth)) return false;
       skip_space();
@@ -237,21 +247,16 @@ class Parser {
       return true;
     }
     double number = 0;
-    if (std::from_chars(start, at_, number).ec != std::errc() && value_error_.empty()) {
-      // Underflow is no error in Go; from_chars calls both out of range.
-      if (!underflows(std::string_view(start, static_cast<size_t>(at_ - start)))) {
-        value_error_ = "json: cannot unmarshal number " + std::string(start, at_) + " into Go value of type float64";
+    if (std::from_chars(start, at_, number).ec != std::errc()) {
+      // from_chars calls too large and too small alike out of range; Go refuses the former only.
+      const std::string text(start, at_);
+      number = std::strtod(text.c_str(), nullptr);
+      if (std::isinf(number) && value_error_.empty()) {
+        value_error_ = "json: cannot unmarshal number " + text + " into Go value of type float64";
       }
     }
     out = number;
     return true;
-  }
-
-  static bool underflows(std::string_view number) {
-    const size_t e = number.find_first_of("eE");
-    if (e != std::string_view::npos && number[e + 1] == '-') return true;
-    // Without a negative exponent a number is tiny only by its leading zeros; those with an exponent of + are not.
-    return e == std::string_view::npos && number.starts_with(number[0] == '-' ? "-0." : "0.");
   }
 
   bool skip_digits() {
@@ -355,6 +360,12 @@ class Parser {
 }  // namespace
 
 base::Result<Value> parse_json(std::string_view text, const JsonOptions& options) {
+  Value value;
+  if (parse_json_simd(text, value)) return value;
+  return parse_json_carefully(text, options);
+}
+
+base::Result<Value> parse_json_carefully(std::string_view text, const JsonOptions& options) {
   return Parser(text, options).parse();
 }
 

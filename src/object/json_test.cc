@@ -32,6 +32,7 @@ TEST(Json, ParsesAndWritesBack) {
       {"1.50", "1.5"},
       {"-1E-7", "-1e-7"},
       {"1e-999", "0"},
+      {"-4e-0002122713340", "-0"},
       {R"("a\u00fc\n\/\ud83d\ude00")", "\"a\u00fc\\n/\U0001F600\""},
       {R"("\ud800")", "\"\uFFFD\""},
       {R"("\ud800\u0041\udc00")", "\"\uFFFDA\uFFFD\""},
@@ -49,6 +50,9 @@ TEST(Json, ParsesAndWritesBack) {
     const auto value = parse_json(c.in);
     ASSERT_TRUE(value) << c.in << ": " << value.error().message;
     EXPECT_EQ(to_json(*value), c.out) << c.in;
+    const auto careful = parse_json_carefully(c.in);
+    ASSERT_TRUE(careful) << c.in;
+    EXPECT_EQ(to_json(*careful), c.out) << c.in;
   }
 }
 
@@ -61,9 +65,12 @@ TEST(Json, IntegersAndDoubles) {
 
 // The messages of Go's encoding/json.
 TEST(Json, Errors) {
+  const std::string huge = std::string(400, '9') + "e-20";
   const struct {
-    std::string_view in, message;
+    std::string_view in;
+    std::string message;
   } cases[] = {
+      {huge, "json: cannot unmarshal number " + huge + " into Go value of type float64"},
       {"", "unexpected end of JSON input"},
       {"  ", "unexpected end of JSON input"},
       {"{", "unexpected end of JSON input"},

@@ -30,13 +30,15 @@ constexpr char kPercent[] =
     "validation is '[0-9]+%')";
 
 // Messages are those of the recorded exchanges where there are any.
-TEST(Names, Messages) {
+struct Case {
+  Messages (*validate)(std::string_view);
+  std::string text;
+  Messages messages;
+};
+
+TEST(Names, MessagesOfNames) {
   const std::string a64(64, 'a'), a254(254, 'a');
-  const struct {
-    Messages (*validate)(std::string_view);
-    std::string text;
-    Messages messages;
-  } cases[] = {
+  const Case cases[] = {
       {validate_dns1123_label, "a", {}},
       {validate_dns1123_label, "0-9", {}},
       {validate_dns1123_label, "UPPER", {kLabel}},
@@ -71,6 +73,12 @@ TEST(Names, Messages) {
       {validate_label_value, "", {}},
       {validate_label_value, "a_B.c-9", {}},
       {validate_label_value, a64, {"must be no more than 63 characters"}},
+  };
+  for (const Case& c : cases) EXPECT_EQ(c.validate(c.text), c.messages) << c.text;
+}
+
+TEST(Names, MessagesOfOtherTexts) {
+  const Case cases[] = {
       {validate_config_map_key, "a.b_c-D", {}},
       {validate_config_map_key, "z~y", {kConfigKey}},
       {validate_config_map_key, ".", {"must not be '.'"}},
@@ -111,7 +119,7 @@ TEST(Names, Messages) {
       {validate_cidr_strict, "10.0.0.1/8", {"must not have bits set beyond the prefix length"}},
       {validate_cidr_strict, "10.0.0.0/08", {"must not have leading 0s in prefix length"}},
   };
-  for (const auto& c : cases) EXPECT_EQ(c.validate(c.text), c.messages) << c.text;
+  for (const Case& c : cases) EXPECT_EQ(c.validate(c.text), c.messages) << c.text;
   EXPECT_TRUE(validate_port_number(1).empty());
   EXPECT_EQ(validate_port_number(70000), Messages{"must be between 1 and 65535, inclusive"});
 }

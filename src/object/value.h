@@ -16,8 +16,8 @@ class Value;
 struct Member;
 using Array = std::vector<Value>;
 
-// Members in insertion order. Lookup is linear up to kIndexFrom members and by a sorted index above it, so that a map of
-// 100,000 keys costs no quadratic time.
+// Members in insertion order. Lookup is linear up to kIndexFrom members and by a sorted index above it, so that a map
+// of 100,000 keys costs no quadratic time.
 class Object {
  public:
   static constexpr size_t kIndexFrom = 24;
@@ -64,16 +64,16 @@ class Value {
   enum class Kind : uint8_t { kNull, kBool, kInt, kDouble, kString, kArray, kObject };
 
   Value() = default;
-  Value(std::nullptr_t) {}                                          // NOLINT(google-explicit-constructor)
-  Value(bool value) : data_(value) {}                               // NOLINT(google-explicit-constructor)
-  Value(int value) : data_(static_cast<int64_t>(value)) {}          // NOLINT(google-explicit-constructor)
-  Value(int64_t value) : data_(value) {}                            // NOLINT(google-explicit-constructor)
-  Value(double value) : data_(value) {}                             // NOLINT(google-explicit-constructor)
-  Value(std::string value) : data_(std::move(value)) {}             // NOLINT(google-explicit-constructor)
-  Value(std::string_view value) : data_(std::string(value)) {}      // NOLINT(google-explicit-constructor)
-  Value(const char* value) : data_(std::string(value)) {}           // NOLINT(google-explicit-constructor)
-  Value(Array value) : data_(std::move(value)) {}                   // NOLINT(google-explicit-constructor)
-  Value(Object value) : data_(std::move(value)) {}                  // NOLINT(google-explicit-constructor)
+  Value(std::nullptr_t) {}                                      // NOLINT(google-explicit-constructor)
+  Value(bool value) : data_(value) {}                           // NOLINT(google-explicit-constructor)
+  Value(int value) : data_(static_cast<int64_t>(value)) {}      // NOLINT(google-explicit-constructor)
+  Value(int64_t value) : data_(value) {}                        // NOLINT(google-explicit-constructor)
+  Value(double value) : data_(value) {}                         // NOLINT(google-explicit-constructor)
+  Value(std::string value) : data_(std::move(value)) {}         // NOLINT(google-explicit-constructor)
+  Value(std::string_view value) : data_(std::string(value)) {}  // NOLINT(google-explicit-constructor)
+  Value(const char* value) : data_(std::string(value)) {}       // NOLINT(google-explicit-constructor)
+  Value(Array value) : data_(std::move(value)) {}               // NOLINT(google-explicit-constructor)
+  Value(Object value) : data_(std::move(value)) {}              // NOLINT(google-explicit-constructor)
 
   Kind kind() const { return static_cast<Kind>(data_.index()); }
   bool is_null() const { return kind() == Kind::kNull; }
