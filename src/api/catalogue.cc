@@ -1,14 +1,115 @@
 // Every kind with rules: one line each, groups in the order of discovery.
+#include "api/autoscaling/horizontal_pod_autoscaler.h"
+#include "api/core/event.h"
 #include "api/kinds.h"
+#include "api/rules.h"
 
 namespace api {
+namespace {
+
+// A conversion between two structs with typed functions.
+template <typename Served, typename Stored, void (*ToStored)(const Served&, Stored&),
+          void (*FromStored)(const Stored&, Served&), void (*Defaults)(Served&) = nullptr>
+Conversion conversion_of() {
+  return {.served = &gen::message_of<Served>(),
+          .stored = &gen::message_of<Stored>(),
+          .to_stored = [](const void* served, void* stored) {
+            ToStored(*static_cast<const Served*>(served), *static_cast<Stored*>(stored));
+          },
+          .from_stored = [](const void* stored, void* served) {
+            FromStored(*static_cast<const Stored*>(stored), *static_cast<Served*>(served));
+          },
+          .set_defaults = [](void* served) {
+            if constexpr (Defaults != nullptr) Defaults(*static_cast<Served*>(served));
+          }};
+}
+
+}  // namespace
 
 Catalogue::Catalogue() {
   // core
+  rules_.push_back(component_status_rules());
+  rules_.push_back(config_map_rules());
+  rules_.push_back(endpoints_rules());
+  rules_.push_back(event_rules());
+  rules_.push_back(limit_range_rules());
   rules_.push_back(namespace_rules());
   rules_.push_back(node_rules());
+  rules_.push_back(persistent_volume_claim_rules());
+  rules_.push_back(persistent_volume_rules());
   rules_.push_back(pod_rules());
   rules_.push_back(pod_template_rules());
+  rules_.push_back(replication_controller_rules());
+  rules_.push_back(resource_quota_rules());
+  rules_.push_back(secret_rules());
+  rules_.push_back(service_account_rules());
+  rules_.push_back(service_rules());
+
+  // apiregistration
+  rules_.push_back(api_service_rules());
+
+  // apps
+  rules_.push_back(controller_revision_rules());
+  rules_.push_back(daemon_set_rules());
+  rules_.push_back(deployment_rules());
+  rules_.push_back(replica_set_rules());
+  rules_.push_back(stateful_set_rules());
+
+  // autoscaling
+  rules_.push_back(horizontal_pod_autoscaler_rules());
+
+  // batch
+  rules_.push_back(cron_job_rules());
+  rules_.push_back(job_rules());
+
+  // certificates
+  rules_.push_back(certificate_signing_request_rules());
+
+  // networking
+  rules_.push_back(ingress_class_rules());
+  rules_.push_back(ingress_rules());
+  rules_.push_back(ip_address_rules());
+  rules_.push_back(network_policy_rules());
+  rules_.push_back(service_cidr_rules());
+
+  // policy
+  rules_.push_back(pod_disruption_budget_rules());
+
+  // rbac
+  rules_.push_back(cluster_role_binding_rules());
+  rules_.push_back(cluster_role_rules());
+  rules_.push_back(role_binding_rules());
+  rules_.push_back(role_rules());
+
+  // storage
+  rules_.push_back(csi_driver_rules());
+  rules_.push_back(csi_node_rules());
+  rules_.push_back(csi_storage_capacity_rules());
+  rules_.push_back(storage_class_rules());
+  rules_.push_back(volume_attachment_rules());
+  rules_.push_back(volume_attributes_class_rules());
+
+  // scheduling
+  rules_.push_back(priority_class_rules());
+
+  // coordination
+  rules_.push_back(lease_rules());
+
+  // node
+  rules_.push_back(runtime_class_rules());
+
+  // discovery
+  rules_.push_back(endpoint_slice_rules());
+
+  // flowcontrol
+  rules_.push_back(flow_schema_rules());
+  rules_.push_back(priority_level_configuration_rules());
+
+  conversions_.push_back(
+      conversion_of<autoscaling::v1::HorizontalPodAutoscaler, autoscaling::v2::HorizontalPodAutoscaler,
+                    autoscaler_to_stored, autoscaler_from_stored, autoscaler_v1_defaults>());
+  conversions_.push_back(
+      conversion_of<events::v1::Event, core::v1::Event, event_to_stored, event_from_stored>());
 }
 
 }  // namespace api

@@ -35,6 +35,8 @@ struct RuleContext {
   // Sent as "Warning: 299" headers, in order. Never null.
   std::vector<std::string>* warnings = nullptr;
   Privileged privileged = Privileged::kRefused;
+  // The group of the request's version where it is not that of the stored kind ("events.k8s.io").
+  std::string_view request_group;
 };
 
 // A generated struct whose type only its table knows. Movable, owns the struct.

@@ -1,0 +1,62 @@
+#include "gen/apps/v1.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "api/shared/cells.h"
+#include "api/shared/checks.h"
+#include "object/gvk.h"
+#include "object/json.h"
+
+namespace api {
+namespace {
+
+using apps::v1::ControllerRevision;
+
+bool same_data(const object::RawExtension& a, const object::RawExtension& b) {
+  if (a == b) return true;
+  if (!a.raw || !b.raw) return false;
+  auto left = object::parse_json(*a.raw), right = object::parse_json(*b.raw);
+  return left && right && *left == *right;
+}
+
+// "deployment.apps/web" of the controlling owner.
+std::string controller_cell(const meta::v1::ObjectMeta& metadata) {
+  for (const auto& owner : metadata.owner_references) {
+    if (!owner.controller.value_or(false)) continue;
+    auto version = object::GroupVersion::parse(owner.api_version);
+    std::string kind = owner.kind;
+    std::ranges::transform(kind, kind.begin(), [](unsigned char c) { return std::tolower(c); });
+    if (version && !version->group.empty()) kind += "." + version->group;
+    return kind + "/" + owner.name;
+  }
+  return "<none>";
+}
+
+class ControllerRevisionRules final : public RulesFor<ControllerRevision> {
+ public:
+  ControllerRevisionRules() : RulesFor("apps", "v1", "ControllerRevision") {}
+  UpdateWithoutVersion update_without_version() const override { return UpdateWithoutVersion::kRefused; }
+
+  void validate(RuleContext&, const ControllerRevision& object, FieldErrors& errors) const override {
+    if (!object.data.raw || *object.data.raw == "null") errors.required(FieldPath("data"), "data is mandatory");
+    validate_not_negative(object.revision, FieldPath("revision"), errors);
+  }
+  void validate_update(RuleContext& context, const ControllerRevision& object, const ControllerRevision& old,
+                       FieldErrors& errors) const override {
+    validate(context, object, errors);
+    if (!same_data(object.data, old.data)) {
+      errors.invalid(FieldPath("data"), BadValue::verbatim(object.data.raw.value_or("null")), "field is immutable");
+    }
+  }
+  void cells(const ControllerRevision& object, base::WallTime now, TableRow& row) const override {
+    row.cells = {object.metadata.name, controller_cell(object.metadata), object.revision,
+                 age_cell(object.metadata, now)};
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<const KindRules> controller_revision_rules() { return std::make_unique<ControllerRevisionRules>(); }
+
+}  // namespace api
