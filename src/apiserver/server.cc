@@ -1,6 +1,8 @@
 #include "apiserver/server.h"
 
+#include "apiserver/discovery/serve.h"
 #include "apiserver/limits.h"
+#include "apiserver/openapi/serve.h"
 #include "apiserver/pipeline.h"
 #include "apiserver/respond.h"
 #include "object/status.h"
@@ -47,6 +49,8 @@ ApiServer::ApiServer(ServerOptions options, CoreOptions core, auth::Authenticato
   add_health_paths(paths_, *core_);
   add_version_paths(paths_);
   add_index_path(paths_);
+  add_discovery_paths(paths_, *core_);
+  add_openapi_paths(paths_, *core_);
 }
 
 ApiServer::~ApiServer() { stop(base::Duration::zero()); }

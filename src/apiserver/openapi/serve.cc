@@ -1,0 +1,206 @@
+#include "apiserver/openapi/serve.h"
+
+#include <zlib.h>
+
+#include <map>
+
+#include "apiserver/gzip_stream.h"
+#include "apiserver/openapi/documents.h"
+#include "apiserver/respond.h"
+#include "base/bytes.h"
+#include "base/check.h"
+#include "base/mutex.h"
+#include "codec/json_text.h"
+#include "pki/digest.h"
+
+namespace apiserver {
+namespace {
+
+using openapi::Section;
+
+struct Document {
+  base::SharedBytes gzip;
+  size_t plain_size = 0;
+  std::string etag;  // without quotes
+};
+
+std::string compress(std::string_view text) {
+  GzipStream stream;
+  std::string out = stream.add(text);
+  out += stream.finish();
+  return out;
+}
+
+std::string decompress(const Document& document) {
+  std::string out(document.plain_size, '\0');
+  z_stream stream{};
+  constexpr int kGzipFormat = 15 + 16;
+  CHECK(inflateInit2(&stream, kGzipFormat) == Z_OK);
+  const std::string_view from = document.gzip.view();
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(from.data()));
+  stream.avail_in = static_cast<uInt>(from.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  inflate(&stream, Z_FINISH);
+  inflateEnd(&stream);
+  return out;
+}
+
+std::string upper_hex(std::string_view bytes) {
+  std::string out = pki::to_hex(bytes);
+  for (char& c : out) {
+    if (c >= 'a') c = static_cast<char>(c - 32);
+  }
+  return out;
+}
+
+Document make_document(const std::string& text) { return {base::SharedBytes(compress(text)), text.size(), upper_hex(pki::sha512(text))}; }
+
+// All documents; each is made once. The pure functions of documents.h do the work.
+class Documents {
+ public:
+  explicit Documents(const Endpoints& endpoints) : endpoints_(endpoints) {}
+
+  Document version2_json() { return kept("v2", [&] { return openapi::version2_json(endpoints_); }); }
+  Document version2_protobuf() { return kept("v2pb", [&] { return openapi::version2_protobuf(endpoints_); }); }
+  // Null when there is no such section.
+  std::optional<Document> section(std::string_view name) {
+    base::MutexLock lock(mutex_);
+    build_sections();
+    auto found = sections_.find(name);
+    if (found == sections_.end()) return std::nullopt;
+    return found->second;
+  }
+  Document index() {
+    return kept("index", [&] {
+      build_sections();
+      std::string out = R"({"paths":{)";
+      for (const auto& [name, document] : sections_) {
+        if (out.back() != '{') out += ',';
+        codec::append_json_string(out, name);
+        out += R"(:{"serverRelativeURL":)";
+        codec::append_json_string(out, "/openapi/v3/" + name + "?hash=" + document.etag);
+        out += '}';
+      }
+      return out + "}}";
+    });
+  }
+
+ private:
+  template <typename Make>
+  Document kept(const std::string& key, Make make) {
+    base::MutexLock lock(mutex_);
+    auto found = whole_.find(key);
+    if (found == whole_.end()) found = whole_.emplace(key, make_document(make())).first;
+    return found->second;
+  }
+  void build_sections() {
+    if (!sections_.empty()) return;
+    for (const Section& section : openapi::sections(endpoints_)) sections_.emplace(section.name, make_document(openapi::version3_json(section)));
+  }
+
+  const Endpoints& endpoints_;
+  base::Mutex mutex_;
+  std::map<std::string, Document> whole_;                           // under mutex_
+  std::map<std::string, Document, std::less<>> sections_;           // under mutex_
+};
+
+// What a worker needs of a request after its context is gone.
+struct Question {
+  std::shared_ptr<net::ResponseWriter> writer;
+  net::Headers headers;
+  std::string if_none_match;
+  enum class Gzip : uint8_t { kNo, kYes } gzip = Gzip::kNo;
+};
+
+Question question_of(const RequestContext& context) {
+  Question question;
+  question.writer = context.writer;
+  question.headers = answer_headers(context, "application/json");
+  question.headers.push_back({"vary", "Accept"});
+  question.if_none_match = context.header("if-none-match");
+  if (context.header("accept-encoding").find("gzip") != std::string_view::npos) question.gzip = Question::Gzip::kYes;
+  return question;
+}
+
+void answer(Question& question, const Document& document) {
+  const std::string etag = "\"" + document.etag + "\"";
+  question.headers.push_back({"etag", etag});
+  if (question.if_none_match.find(etag) != std::string::npos) return question.writer->send(304, std::move(question.headers), {});
+  if (question.gzip == Question::Gzip::kNo) return question.writer->send(200, std::move(question.headers), decompress(document));
+  question.headers.push_back({"content-encoding", "gzip"});
+  question.headers.push_back({"vary", "Accept-Encoding"});
+  question.writer->send(200, std::move(question.headers), document.gzip);
+}
+
+base::Error not_acceptable(std::string_view types) {
+  return {base::Reason::kNotAcceptable, "406: Not Acceptable\n\nAvailable representations: " + std::string(types), base::ErrorDetails{}};
+}
+
+constexpr std::string_view kProtobuf2 = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+constexpr std::string_view kOldProtobuf2 = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+
+// The first of the wanted types that the Accept header names; "" when it names none. An empty header takes the first.
+std::string_view pick(std::string_view accept, std::initializer_list<std::string_view> types) {
+  if (accept.empty()) return *types.begin();
+  while (!accept.empty()) {
+    std::string_view clause = accept.substr(0, accept.find(','));
+    accept.remove_prefix(std::min(accept.size(), clause.size() + 1));
+    clause = clause.substr(0, clause.find(';'));
+    while (clause.starts_with(' ')) clause.remove_prefix(1);
+    while (clause.ends_with(' ')) clause.remove_suffix(1);
+    if (clause == "*/*" || clause == "application/*") return *types.begin();
+    for (std::string_view type : types) {
+      if (type == clause) return type;
+    }
+  }
+  return {};
+}
+
+void serve_version2(RequestContext& context, const std::shared_ptr<Documents>& documents) {
+  const std::string_view type = pick(context.header("accept"), {"application/json", kProtobuf2, kOldProtobuf2});
+  if (type.empty()) return respond_error(context, not_acceptable("application/json, " + std::string(kProtobuf2)));
+  context.core->pool().post([documents, protobuf = type != "application/json", question = question_of(context)]() mutable {
+    if (protobuf) net::set_header(question.headers, "content-type", kProtobuf2);
+    answer(question, protobuf ? documents->version2_protobuf() : documents->version2_json());
+  });
+}
+
+void serve_section(Question& question, Documents& documents, const std::string& name, const std::string& hash) {
+  const std::optional<Document> document = documents.section(name);
+  if (!document) {
+    net::set_header(question.headers, "content-type", "text/plain; charset=utf-8");
+    question.headers.push_back({"x-content-type-options", "nosniff"});
+    return question.writer->send(404, std::move(question.headers), "404 page not found\n");
+  }
+  if (!hash.empty() && hash != document->etag) {
+    question.headers.push_back({"location", "/openapi/v3/" + name + "?hash=" + document->etag});
+    return question.writer->send(301, std::move(question.headers), {});
+  }
+  // Compat: an address with its hash never changes what it names.
+  if (!hash.empty()) net::set_header(question.headers, "cache-control", "public, immutable");
+  answer(question, *document);
+}
+
+void serve_version3(RequestContext& context, const std::shared_ptr<Documents>& documents, std::string name) {
+  if (pick(context.header("accept"), {"application/json"}).empty()) return respond_error(context, not_acceptable("application/json"));
+  while (name.ends_with('/')) name.pop_back();
+  context.core->pool().post([documents, name = std::move(name), hash = std::string(context.query.get("hash")), question = question_of(context)]() mutable {
+    if (name.empty()) return answer(question, documents->index());
+    serve_section(question, *documents, name, hash);
+  });
+}
+
+}  // namespace
+
+void add_openapi_paths(Paths& paths, const Core& core) {
+  auto documents = std::make_shared<Documents>(core.endpoints());
+  const std::string root = "/openapi/v3";
+  paths.add("/openapi/v2", [documents](RequestContext& context) { serve_version2(context, documents); });
+  paths.add(root, [documents](RequestContext& context) { serve_version3(context, documents, ""); });
+  paths.add_prefix(root + "/", [documents, root](RequestContext& context) {
+    serve_version3(context, documents, context.info.path.substr(root.size() + 1));
+  });
+}
+
+}  // namespace apiserver
