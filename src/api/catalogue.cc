@@ -89,6 +89,12 @@ Catalogue::Catalogue() {
   rules_.push_back(volume_attachment_rules());
   rules_.push_back(volume_attributes_class_rules());
 
+  // admissionregistration
+  rules_.push_back(mutating_webhook_configuration_rules());
+  rules_.push_back(validating_admission_policy_rules());
+  rules_.push_back(validating_admission_policy_binding_rules());
+  rules_.push_back(validating_webhook_configuration_rules());
+
   // scheduling
   rules_.push_back(priority_class_rules());
 
@@ -100,6 +106,12 @@ Catalogue::Catalogue() {
 
   // discovery
   rules_.push_back(endpoint_slice_rules());
+
+  // resource
+  rules_.push_back(device_class_rules());
+  rules_.push_back(resource_claim_rules());
+  rules_.push_back(resource_claim_template_rules());
+  rules_.push_back(resource_slice_rules());
 
   // flowcontrol
   rules_.push_back(flow_schema_rules());

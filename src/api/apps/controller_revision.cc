@@ -1,10 +1,9 @@
-#include "gen/apps/v1.h"
-
 #include <algorithm>
 #include <cctype>
 
 #include "api/shared/cells.h"
 #include "api/shared/checks.h"
+#include "gen/apps/v1.h"
 #include "object/gvk.h"
 #include "object/json.h"
 

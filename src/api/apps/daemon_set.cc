@@ -1,10 +1,9 @@
-#include "gen/apps/v1.h"
-
 #include <charconv>
 
 #include "api/apps/workload_validation.h"
 #include "api/shared/cells.h"
 #include "api/shared/strategy.h"
+#include "gen/apps/v1.h"
 
 namespace api {
 namespace {
@@ -37,8 +36,7 @@ void check_update_strategy(const apps::v1::DaemonSetUpdateStrategy& strategy, co
   const FieldPath rolling = path.child("rollingUpdate");
   if (!strategy.rolling_update) return errors.required(rolling);
   const object::IntOrString zero;
-  const auto& unavailable =
-      strategy.rolling_update->max_unavailable ? *strategy.rolling_update->max_unavailable : zero;
+  const auto& unavailable = strategy.rolling_update->max_unavailable ? *strategy.rolling_update->max_unavailable : zero;
   const auto& surge = strategy.rolling_update->max_surge ? *strategy.rolling_update->max_surge : zero;
   const FieldPath unavailable_path = rolling.child("maxUnavailable"), surge_path = rolling.child("maxSurge");
   check_int_or_percent(unavailable, unavailable_path, errors);
@@ -92,7 +90,8 @@ class DaemonSetRules final : public SpecStatusRules<DaemonSet> {
   }
   void prepare_for_create(RuleContext& context, DaemonSet& object) const override {
     SpecStatusRules::prepare_for_create(context, object);
-    object.metadata.annotations[kTemplateGeneration] = std::to_string(std::max<int64_t>(1, template_generation(object)));
+    object.metadata.annotations[kTemplateGeneration] =
+        std::to_string(std::max<int64_t>(1, template_generation(object)));
     prepare_template(object.spec.template_, nullptr, context);
   }
   void prepare_for_update(RuleContext& context, DaemonSet& object, const DaemonSet& old) const override {

@@ -1,11 +1,10 @@
-#include "gen/apps/v1.h"
-
 #include <tuple>
 
 #include "api/apps/workload_validation.h"
 #include "api/shared/cells.h"
 #include "api/shared/strategy.h"
 #include "api/shared/warnings.h"
+#include "gen/apps/v1.h"
 
 namespace api {
 namespace {

@@ -1,9 +1,8 @@
-#include "gen/apps/v1.h"
-
 #include "api/apps/workload_validation.h"
 #include "api/shared/cells.h"
 #include "api/shared/strategy.h"
 #include "api/shared/warnings.h"
+#include "gen/apps/v1.h"
 
 namespace api {
 namespace {
@@ -59,14 +58,10 @@ class ReplicaSetRules final : public SpecStatusRules<ReplicaSet> {
   }
   void cells(const ReplicaSet& object, base::WallTime now, TableRow& row) const override {
     const auto& pods = object.spec.template_.spec;
-    row.cells = {object.metadata.name,
-                 object.spec.replicas.value_or(0),
-                 object.status.replicas,
-                 object.status.ready_replicas,
-                 age_cell(object.metadata, now),
-                 container_names(pods),
-                 container_images(pods),
-                 format_label_selector(object.spec.selector)};
+    row.cells = {object.metadata.name,           object.spec.replicas.value_or(0),
+                 object.status.replicas,         object.status.ready_replicas,
+                 age_cell(object.metadata, now), container_names(pods),
+                 container_images(pods),         format_label_selector(object.spec.selector)};
   }
   std::optional<Scale> scale(const ReplicaSet& object) const override {
     return Scale{object.spec.replicas.value_or(0), object.status.replicas, scale_selector(object.spec.selector)};

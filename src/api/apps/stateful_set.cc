@@ -1,9 +1,8 @@
-#include "gen/apps/v1.h"
-
 #include "api/apps/workload_validation.h"
 #include "api/shared/cells.h"
 #include "api/shared/strategy.h"
 #include "api/shared/warnings.h"
+#include "gen/apps/v1.h"
 
 namespace api {
 namespace {
@@ -46,8 +45,7 @@ void check_update_strategy(const apps::v1::StatefulSetUpdateStrategy& strategy, 
   } else {
     object::Object text;
     text.append("Type", strategy.type);
-    text.append("RollingUpdate",
-                strategy.rolling_update ? json_of_rolling(*strategy.rolling_update) : object::Value());
+    text.append("RollingUpdate", strategy.rolling_update ? json_of_rolling(*strategy.rolling_update) : object::Value());
     errors.invalid(path, shown_json(std::move(text)), "must be 'RollingUpdate' or 'OnDelete'");
   }
 }

@@ -57,7 +57,8 @@ void check_rules(const HPAScalingRules& rules, const FieldPath& path, FieldError
     if (seconds < 0) errors.invalid(window, seconds, "must be greater than or equal to zero");
     if (seconds > kMaxWindowSeconds) errors.invalid(window, seconds, "must be less than or equal to 3600");
   }
-  if (rules.select_policy) check_enum(*rules.select_policy, path.child("selectPolicy"), errors, {"Disabled", "Max", "Min"});
+  if (rules.select_policy)
+    check_enum(*rules.select_policy, path.child("selectPolicy"), errors, {"Disabled", "Max", "Min"});
   const FieldPath policies = path.child("policies");
   if (rules.policies.empty()) errors.required(policies, "must specify at least one Policy");
   for (size_t i = 0; i < rules.policies.size(); ++i) {

@@ -54,8 +54,7 @@ void check_resource_target(const std::string& name, const MetricTarget& target, 
                     "must set either a target raw value or a target utilization");
   }
   if (target.average_utilization && target.average_value) {
-    errors.forbidden(target_path.child("averageValue"),
-                     "may not set both a target raw value and a target utilization");
+    errors.forbidden(target_path.child("averageValue"), "may not set both a target raw value and a target utilization");
   }
 }
 
@@ -161,8 +160,7 @@ std::string resource_text(const std::string& name, const MetricTarget& target,
 
 std::string metric_text(const MetricSpec& metric, const autoscaling::v2::MetricStatus* status) {
   if (metric.type == "External" && metric.external) {
-    return value_or_average(metric.external->target,
-                            status && status->external ? &status->external->current : nullptr);
+    return value_or_average(metric.external->target, status && status->external ? &status->external->current : nullptr);
   }
   if (metric.type == "Object" && metric.object) {
     return value_or_average(metric.object->target, status && status->object ? &status->object->current : nullptr);

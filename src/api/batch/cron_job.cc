@@ -38,9 +38,8 @@ bool zone_part_valid(std::string_view part) {
   if (part.empty() || part.size() > kMaxZonePartBytes || part == "." || part == ".." || part.starts_with('-')) {
     return false;
   }
-  return std::ranges::all_of(part, [](unsigned char c) {
-    return std::isalnum(c) || c == '.' || c == '-' || c == '_' || c == '+';
-  });
+  return std::ranges::all_of(
+      part, [](unsigned char c) { return std::isalnum(c) || c == '.' || c == '-' || c == '_' || c == '+'; });
 }
 
 void check_time_zone(const std::string& zone, const FieldPath& path, FieldErrors& errors) {
@@ -55,8 +54,7 @@ void check_time_zone(const std::string& zone, const FieldPath& path, FieldErrors
   std::string lower = zone;
   std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
   if (lower == "local") {
-    errors.invalid(path, zone,
-                   "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones");
+    errors.invalid(path, zone, "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones");
   }
   if (zone == "Local") return;
   if (auto loaded = TimeZone::load(zone); !loaded) errors.invalid(path, zone, loaded.error().message);
@@ -157,8 +155,7 @@ class CronJobRules final : public SpecStatusRules<CronJob> {
                           old ? &old->spec.job_template.spec.template_ : nullptr, job_spec.child("template"),
                           *context.warnings);
     if (names_zone(object.spec.schedule)) {
-      context.warnings->push_back(
-          "cannot use TZ or CRON_TZ in spec.schedule, use spec.timeZone instead");
+      context.warnings->push_back("cannot use TZ or CRON_TZ in spec.schedule, use spec.timeZone instead");
     }
   }
 };

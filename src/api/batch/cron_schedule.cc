@@ -173,8 +173,8 @@ base::Result<CronSchedule> CronSchedule::parse(std::string_view text) {
   if (fields.size() != 5) {
     std::string shown;
     for (std::string_view field : fields) shown += (shown.empty() ? "" : " ") + std::string(field);
-    return base::fail(Reason::kInvalid, "expected exactly 5 fields, found " + std::to_string(fields.size()) + ": [" +
-                                            shown + "]");
+    return base::fail(Reason::kInvalid,
+                      "expected exactly 5 fields, found " + std::to_string(fields.size()) + ": [" + shown + "]");
   }
   TRY_ASSIGN(schedule.minutes_, parse_field(fields[0], kMinuteBounds));
   TRY_ASSIGN(schedule.hours_, parse_field(fields[1], kHourBounds));

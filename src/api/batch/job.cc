@@ -25,7 +25,7 @@ void generate_selector(Job& job) {
 
 void check_label(const Job& job, const char* key, const std::string& value, FieldErrors& errors) {
   const FieldPath spec("spec"), pods = spec.child("template"), metadata = pods.child("metadata"),
-                  labels = metadata.child("labels");
+                                labels = metadata.child("labels");
   const auto& actual = job.spec.template_.metadata.labels;
   auto found = actual.find(key);
   if (found == actual.end()) {
@@ -86,7 +86,8 @@ void check_changes(const Job& job, const Job& old, FieldErrors& errors) {
     if (now.completion_mode != "Indexed") {
       errors.invalid(completions, shown_or_null(now.completions), kFieldImmutable);
     } else if (now.completions != now.parallelism) {
-      errors.invalid(completions, shown_or_null(now.completions), "can only be modified in tandem with spec.parallelism");
+      errors.invalid(completions, shown_or_null(now.completions),
+                     "can only be modified in tandem with spec.parallelism");
     }
   }
   validate_immutable(now.selector, before.selector, shown(now.selector), spec.child("selector"), errors);
@@ -193,14 +194,10 @@ class JobRules final : public SpecStatusRules<Job> {
   }
   void cells(const Job& job, base::WallTime now, TableRow& row) const override {
     const auto& pods = job.spec.template_.spec;
-    row.cells = {job.metadata.name,
-                 status_cell(job),
-                 completions_cell(job),
-                 duration_cell(job, now),
-                 age_cell(job.metadata, now),
-                 container_names(pods),
-                 container_images(pods),
-                 format_label_selector(job.spec.selector)};
+    row.cells = {job.metadata.name,           status_cell(job),
+                 completions_cell(job),       duration_cell(job, now),
+                 age_cell(job.metadata, now), container_names(pods),
+                 container_images(pods),      format_label_selector(job.spec.selector)};
   }
   std::vector<SelectableField> selectable_fields(const Job& job) const override {
     return {{"status.successful", std::to_string(job.status.succeeded)}};

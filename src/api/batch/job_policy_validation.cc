@@ -109,8 +109,8 @@ base::Result<int32_t> count_indexes(std::string_view text, int32_t completions) 
     }
     end = first;
     if (dash != std::string_view::npos && !number(range.substr(dash + 1), end)) {
-      return base::fail(base::Reason::kInvalid, "cannot convert string to integer for index: \"" +
-                                                    std::string(range.substr(dash + 1)) + "\"");
+      return base::fail(base::Reason::kInvalid,
+                        "cannot convert string to integer for index: \"" + std::string(range.substr(dash + 1)) + "\"");
     }
     if (end >= completions) {
       return base::fail(base::Reason::kInvalid, "too large index: \"" + std::to_string(end) + "\"");
@@ -151,12 +151,14 @@ void check_success_rule(const JobSpec& spec, const batch::v1::SuccessPolicyRule&
   const int32_t count = *rule.succeeded_count;
   check_positive(count, count_path, errors);
   if (count > completions) {
-    errors.invalid(count_path, count, "must be less than or equal to " + std::to_string(completions) +
-                                          " (the number of specified completions)");
+    errors.invalid(
+        count_path, count,
+        "must be less than or equal to " + std::to_string(completions) + " (the number of specified completions)");
   }
   if (rule.succeeded_indexes && count > total) {
-    errors.invalid(count_path, count, "must be less than or equal to " + std::to_string(total) +
-                                          " (the number of indexes in the specified succeededIndexes field)");
+    errors.invalid(count_path, count,
+                   "must be less than or equal to " + std::to_string(total) +
+                       " (the number of indexes in the specified succeededIndexes field)");
   }
 }
 
@@ -164,8 +166,7 @@ object::Value shown_success_policy(const batch::v1::SuccessPolicy& policy) {
   object::Array rules;
   for (const auto& rule : policy.rules) {
     object::Object text;
-    text.append("SucceededIndexes",
-                rule.succeeded_indexes ? object::Value(*rule.succeeded_indexes) : object::Value());
+    text.append("SucceededIndexes", rule.succeeded_indexes ? object::Value(*rule.succeeded_indexes) : object::Value());
     text.append("SucceededCount", rule.succeeded_count ? object::Value(*rule.succeeded_count) : object::Value());
     rules.emplace_back(std::move(text));
   }

@@ -11,8 +11,7 @@ using batch::v1::Job;
 using batch::v1::JobStatus;
 
 bool is_true(const JobStatus& status, std::string_view type) {
-  return std::ranges::any_of(status.conditions,
-                             [&](const auto& c) { return c.type == type && c.status == "True"; });
+  return std::ranges::any_of(status.conditions, [&](const auto& c) { return c.type == type && c.status == "True"; });
 }
 bool is_finished(const JobStatus& status) { return is_true(status, "Complete") || is_true(status, "Failed"); }
 
@@ -87,15 +86,17 @@ void check_changes(const Job& job, const Job& old, const FieldPath& path, FieldE
   const JobStatus& now = job.status;
   const JobStatus& before = old.status;
   const bool suspended = job.spec.suspend.value_or(false);
-  if (now.failed < before.failed) errors.invalid(path.child("failed"), now.failed, "cannot decrease the failed counter");
+  if (now.failed < before.failed)
+    errors.invalid(path.child("failed"), now.failed, "cannot decrease the failed counter");
   // Compat: an indexed Job that shrinks may forget indexes that succeeded.
   if (now.succeeded < before.succeeded && job.spec.completion_mode != "Indexed") {
     errors.invalid(path.child("succeeded"), now.succeeded, "cannot decrease the succeeded counter");
   }
   if (is_finished(before) && now.completion_time != before.completion_time) {
-    errors.invalid(path.child("completionTime"),
-                   now.completion_time ? BadValue(object::format_time(*now.completion_time)) : BadValue::verbatim("null"),
-                   "completionTime cannot be mutated");
+    errors.invalid(
+        path.child("completionTime"),
+        now.completion_time ? BadValue(object::format_time(*now.completion_time)) : BadValue::verbatim("null"),
+        "completionTime cannot be mutated");
   }
   if (before.start_time && !now.start_time && !suspended) {
     errors.required(path.child("startTime"), "startTime cannot be removed for unsuspended job");

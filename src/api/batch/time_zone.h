@@ -43,10 +43,10 @@ class TimeZone {
   static int64_t rule_time(const Rule& rule, int year);
   Span by_footer(int64_t unix_seconds, int64_t from) const;
 
-  std::vector<int64_t> times_;     // of the changes, ascending
-  std::vector<int32_t> offsets_;   // after the change at the same place
-  int32_t first_offset_ = 0;       // before all changes
-  bool has_footer_ = false;        // what holds after the last change
+  std::vector<int64_t> times_;    // of the changes, ascending
+  std::vector<int32_t> offsets_;  // after the change at the same place
+  int32_t first_offset_ = 0;      // before all changes
+  bool has_footer_ = false;       // what holds after the last change
   bool has_summer_ = false;
   int32_t standard_offset_ = 0, summer_offset_ = 0;
   Rule to_summer_, to_standard_;

@@ -13,11 +13,29 @@ namespace {
 using certificates::v1::CertificateSigningRequest;
 using certificates::v1::CertificateSigningRequestCondition;
 
-constexpr std::array<std::string_view, 23> kUsages = {
-    "any",           "cert sign",   "client auth",      "code signing",       "content commitment", "crl sign",
-    "data encipherment", "decipher only", "digital signature", "email protection", "encipher only",  "ipsec end system",
-    "ipsec tunnel",  "ipsec user",  "key agreement",    "key encipherment",   "microsoft sgc",      "netscape sgc",
-    "ocsp signing",  "s/mime",      "server auth",      "signing",            "timestamping"};
+constexpr std::array<std::string_view, 23> kUsages = {"any",
+                                                      "cert sign",
+                                                      "client auth",
+                                                      "code signing",
+                                                      "content commitment",
+                                                      "crl sign",
+                                                      "data encipherment",
+                                                      "decipher only",
+                                                      "digital signature",
+                                                      "email protection",
+                                                      "encipher only",
+                                                      "ipsec end system",
+                                                      "ipsec tunnel",
+                                                      "ipsec user",
+                                                      "key agreement",
+                                                      "key encipherment",
+                                                      "microsoft sgc",
+                                                      "netscape sgc",
+                                                      "ocsp signing",
+                                                      "s/mime",
+                                                      "server auth",
+                                                      "signing",
+                                                      "timestamping"};
 
 bool is_terminal(std::string_view type) { return type == "Approved" || type == "Denied" || type == "Failed"; }
 
@@ -36,7 +54,8 @@ void check_signer_name(const std::string& name, const FieldPath& path, FieldErro
   if (name.empty()) return errors.required(path);
   const size_t slash = name.find('/');
   if (slash == std::string::npos || name.find('/', slash + 1) != std::string::npos) {
-    return errors.invalid(path, name, "must be a fully qualified domain and path of the form 'example.com/signer-name'");
+    return errors.invalid(path, name,
+                          "must be a fully qualified domain and path of the form 'example.com/signer-name'");
   }
   const std::string domain = name.substr(0, slash), rest = name.substr(slash + 1);
   for (const std::string& part : {domain, rest}) {
@@ -94,7 +113,8 @@ void check_request(const CertificateSigningRequest& csr, FieldErrors& errors) {
   check_conditions(csr.status.conditions, status.child("conditions"), errors);
   if (csr.status.certificate && !csr.status.certificate->empty() &&
       !has_pem_block(*csr.status.certificate, "CERTIFICATE")) {
-    errors.invalid(status.child("certificate"), "<certificate data>", "must contain at least one CERTIFICATE PEM block");
+    errors.invalid(status.child("certificate"), "<certificate data>",
+                   "must contain at least one CERTIFICATE PEM block");
   }
 }
 
@@ -138,10 +158,10 @@ void set_condition_times(CertificateSigningRequest& csr, const CertificateSignin
     if (condition.last_update_time.zero()) condition.last_update_time = object::to_time(now);
     if (!condition.last_transition_time.zero()) continue;
     const auto before = of_type(old, condition.type);
-    condition.last_transition_time = before.size() == 1 && before[0].status == condition.status &&
-                                             !before[0].last_transition_time.zero()
-                                         ? before[0].last_transition_time
-                                         : object::to_time(now);
+    condition.last_transition_time =
+        before.size() == 1 && before[0].status == condition.status && !before[0].last_transition_time.zero()
+            ? before[0].last_transition_time
+            : object::to_time(now);
   }
 }
 

@@ -1,7 +1,6 @@
-#include "gen/coordination/v1.h"
-
 #include "api/shared/cells.h"
 #include "api/shared/checks.h"
+#include "gen/coordination/v1.h"
 
 namespace api {
 namespace {

@@ -104,7 +104,8 @@ TEST(Endpoints, SubsetsAndCells) {
   subset.ports.resize(2);
   subset.ports[0].port = 80;
   subset.ports[1].port = 53;
-  EXPECT_EQ(h.create(endpoints), "[subsets[0].ports[0].name: Required value, subsets[0].ports[1].name: Required value]");
+  EXPECT_EQ(h.create(endpoints),
+            "[subsets[0].ports[0].name: Required value, subsets[0].ports[1].name: Required value]");
   subset.ports[0].name = "h";
   subset.ports[1].name = "d";
   EXPECT_EQ(h.create(endpoints), "");
@@ -169,7 +170,8 @@ TEST(Event, OlderForm) {
   event.source.component = "k";
   event.source.host = "h";
   event.message = " m\n";
-  EXPECT_EQ(h.cells(event).substr(h.cells(event).find("pod/p")), "pod/p||k, h|m|" + h.cells(event).substr(0, h.cells(event).find('|')) + "|1|e");
+  EXPECT_EQ(h.cells(event).substr(h.cells(event).find("pod/p")),
+            "pod/p||k, h|m|" + h.cells(event).substr(0, h.cells(event).find('|')) + "|1|e");
 }
 
 TEST(Event, NewerForm) {

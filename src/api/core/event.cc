@@ -98,8 +98,8 @@ void check_new_form_update(const Event& event, const Event& old, FieldErrors& er
                      FieldPath("eventTime"), errors);
   validate_immutable(event.action, old.action, FieldPath("action"), errors);
   validate_immutable(event.related, old.related,
-                     event.related ? shown_reference(*event.related) : BadValue::verbatim("null"),
-                     FieldPath("related"), errors);
+                     event.related ? shown_reference(*event.related) : BadValue::verbatim("null"), FieldPath("related"),
+                     errors);
   validate_immutable(event.reporting_component, old.reporting_component, FieldPath("reportingController"), errors);
   validate_immutable(event.reporting_instance, old.reporting_instance, FieldPath("reportingInstance"), errors);
 }
@@ -131,15 +131,14 @@ class EventRules final : public RulesFor<Event> {
     check_common(event, new_form ? "reportingController" : "reportingComponent", errors);
     if (new_form) check_new_form(event, errors);
   }
-  void validate_update(RuleContext& context, const Event& event, const Event& old,
-                       FieldErrors& errors) const override {
+  void validate_update(RuleContext& context, const Event& event, const Event& old, FieldErrors& errors) const override {
     const bool new_form = context.request_group == kEventsGroup;
     check_common(event, new_form ? "reportingController" : "reportingComponent", errors);
     if (new_form) check_new_form_update(event, old, errors);
   }
   void cells(const Event& event, base::WallTime now, TableRow& row) const override {
-    const std::string first = event.first_timestamp.zero() ? micro_age(event.event_time, now)
-                                                           : object::human_age(event.first_timestamp, now);
+    const std::string first =
+        event.first_timestamp.zero() ? micro_age(event.event_time, now) : object::human_age(event.first_timestamp, now);
     std::string last = event.last_timestamp.zero() ? first : object::human_age(event.last_timestamp, now);
     int64_t count = event.count == 0 ? 1 : event.count;
     if (event.series) {
@@ -151,8 +150,9 @@ class EventRules final : public RulesFor<Event> {
     std::string source = or_text(event.source.component, event.reporting_component);
     const std::string host = or_text(event.source.host, event.reporting_instance);
     if (!host.empty()) source += ", " + host;
-    row.cells = {last,   event.type,             event.reason, target, event.involved_object.field_path,
-                 source, trimmed(event.message), first,        count,  event.metadata.name};
+    row.cells = {
+        last,  event.type, event.reason,       target, event.involved_object.field_path, source, trimmed(event.message),
+        first, count,      event.metadata.name};
   }
   std::vector<SelectableField> selectable_fields(const Event& event) const override {
     const auto& involved = event.involved_object;

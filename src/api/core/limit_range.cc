@@ -60,9 +60,9 @@ void check_resource(const LimitRangeItem& item, const std::string& name, const F
     }
   }
   if (limit && request && !is_overcommit_allowed(name) && object::compare(*limit, *request) != 0) {
-    errors.invalid(request_path.key(name), request->string,
-                   "default value " + limit->string + " must equal to defaultRequest value " + request->string +
-                       " in " + name);
+    errors.invalid(
+        request_path.key(name), request->string,
+        "default value " + limit->string + " must equal to defaultRequest value " + request->string + " in " + name);
   }
 }
 
@@ -115,8 +115,8 @@ class LimitRangeRules final : public RulesFor<LimitRange> {
 
   void set_defaults(LimitRange& object) const override {
     for (auto& item : object.spec.limits) {
-      for (Amounts* amounts : {&item.max, &item.min, &item.default_, &item.default_request,
-                               &item.max_limit_request_ratio}) {
+      for (Amounts* amounts :
+           {&item.max, &item.min, &item.default_, &item.default_request, &item.max_limit_request_ratio}) {
         set_resource_list_defaults(*amounts);
       }
       if (item.type != "Container") continue;

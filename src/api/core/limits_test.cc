@@ -78,7 +78,8 @@ TEST(PersistentVolume, Rules) {
   volume.spec.persistent_volume_reclaim_policy = "Recycle";
   volume.spec.persistent_volume_source.host_path.ensure().path = "/x";
   EXPECT_EQ(h.create(volume), "");
-  EXPECT_THAT(h.warnings, ::testing::ElementsAre(::testing::StartsWith("spec.persistentVolumeReclaimPolicy: The Recycle")));
+  EXPECT_THAT(h.warnings,
+              ::testing::ElementsAre(::testing::StartsWith("spec.persistentVolumeReclaimPolicy: The Recycle")));
   EXPECT_EQ(volume.spec.persistent_volume_source.host_path->type, "");
   EXPECT_TRUE(volume.status.last_phase_transition_time);
   EXPECT_EQ(h.cells(volume), "v|5Gi|RWO,RWX|Recycle|Pending|||<unset>||<unknown>|Filesystem");
@@ -113,24 +114,27 @@ TEST(LimitRange, Rules) {
   object = limit_range("Container");
   object.spec.limits[0].max["cpu"] = quantity("1");
   object.spec.limits[0].min["cpu"] = quantity("2");
-  EXPECT_EQ(h.create(object),
-            "[spec.limits[0].min[cpu]: Invalid value: \"2\": min value 2 is greater than max value 1, "
-            "spec.limits[0].defaultRequest[cpu]: Invalid value: \"1\": min value 2 is greater than default request value "
-            "1, spec.limits[0].default[cpu]: Invalid value: \"2\": min value 2 is greater than default value 1]");
+  EXPECT_EQ(
+      h.create(object),
+      "[spec.limits[0].min[cpu]: Invalid value: \"2\": min value 2 is greater than max value 1, "
+      "spec.limits[0].defaultRequest[cpu]: Invalid value: \"1\": min value 2 is greater than default request value "
+      "1, spec.limits[0].default[cpu]: Invalid value: \"2\": min value 2 is greater than default value 1]");
   object = limit_range("X");
   EXPECT_EQ(h.create(object),
             "spec.limits[0].type: Invalid value: \"X\": must be a standard limit type or fully qualified");
   object = limit_range("PersistentVolumeClaim");
-  EXPECT_EQ(h.create(object),
-            "spec.limits[0].limits: Required value: either minimum or maximum storage value is required, but neither was "
-            "provided");
+  EXPECT_EQ(
+      h.create(object),
+      "spec.limits[0].limits: Required value: either minimum or maximum storage value is required, but neither was "
+      "provided");
   object = limit_range("Pod");
   object.spec.limits[0].default_["cpu"] = quantity("1");
   EXPECT_EQ(h.create(object), "spec.limits[0].default: Forbidden: may not be specified when `type` is 'Pod'");
   object = limit_range("Container");
   object.spec.limits[0].max_limit_request_ratio["cpu"] = quantity("500m");
-  EXPECT_EQ(h.create(object), "spec.limits[0].maxLimitRequestRatio[cpu]: Invalid value: \"500m\": ratio 500m is less "
-                              "than 1");
+  EXPECT_EQ(h.create(object),
+            "spec.limits[0].maxLimitRequestRatio[cpu]: Invalid value: \"500m\": ratio 500m is less "
+            "than 1");
 }
 
 TEST(ResourceQuota, Rules) {
@@ -141,8 +145,7 @@ TEST(ResourceQuota, Rules) {
   quota.spec.scopes = {"BestEffort"};
   EXPECT_EQ(h.create(quota), "");
   quota.spec.scopes = {"BestEffort", "NotBestEffort"};
-  EXPECT_EQ(h.create(quota),
-            "spec.scopes: Invalid value: [\"BestEffort\",\"NotBestEffort\"]: conflicting scopes");
+  EXPECT_EQ(h.create(quota), "spec.scopes: Invalid value: [\"BestEffort\",\"NotBestEffort\"]: conflicting scopes");
   auto changed = quota;
   changed.spec.scopes = {};
   EXPECT_EQ(h.update(changed, quota), "spec.scopes: Invalid value: null: field is immutable");

@@ -126,7 +126,9 @@ class PersistentVolumeClaimRules final : public PlainStatusRules<PersistentVolum
     row.cells = {claim.metadata.name,
                  claim.metadata.deletion_timestamp ? std::string("Terminating") : claim.status.phase,
                  spec.volume_name,
-                 !bound ? std::string() : capacity == claim.status.capacity.end() ? "0" : capacity->second.string,
+                 !bound                                    ? std::string()
+                 : capacity == claim.status.capacity.end() ? "0"
+                                                           : capacity->second.string,
                  bound ? format_access_modes(claim.status.access_modes) : std::string(),
                  storage_class_cell(claim.metadata, spec.storage_class_name.value_or("")),
                  spec.volume_attributes_class_name.value_or("<unset>"),

@@ -79,14 +79,9 @@ class ReplicationControllerRules final : public SpecStatusRules<ReplicationContr
   void cells(const ReplicationController& object, base::WallTime now, TableRow& row) const override {
     const core::v1::PodSpec none;
     const auto& pods = object.spec.template_ ? object.spec.template_->spec : none;
-    row.cells = {object.metadata.name,
-                 object.spec.replicas.value_or(0),
-                 object.status.replicas,
-                 object.status.ready_replicas,
-                 age_cell(object.metadata, now),
-                 container_names(pods),
-                 container_images(pods),
-                 format_labels(object.spec.selector)};
+    row.cells = {object.metadata.name,         object.spec.replicas.value_or(0),   object.status.replicas,
+                 object.status.ready_replicas, age_cell(object.metadata, now),     container_names(pods),
+                 container_images(pods),       format_labels(object.spec.selector)};
   }
   std::vector<SelectableField> selectable_fields(const ReplicationController& object) const override {
     return {{"status.replicas", std::to_string(object.status.replicas)}};

@@ -12,8 +12,9 @@ namespace {
 using core::v1::ResourceQuota;
 using core::v1::ResourceQuotaSpec;
 
-constexpr std::array<std::string_view, 7> kScopes = {"Terminating",   "NotTerminating",          "BestEffort",
-                                                     "NotBestEffort", "PriorityClass",           "CrossNamespacePodAffinity",
+constexpr std::array<std::string_view, 7> kScopes = {"Terminating",          "NotTerminating",
+                                                     "BestEffort",           "NotBestEffort",
+                                                     "PriorityClass",        "CrossNamespacePodAffinity",
                                                      "VolumeAttributesClass"};
 
 bool is_compute(std::string_view name) {
@@ -54,10 +55,11 @@ void check_scope_selector(const ResourceQuotaSpec& spec, const FieldPath& path, 
     const bool named = item.operator_ == "In" || item.operator_ == "NotIn";
     const bool free_form = item.scope_name == "PriorityClass" || item.scope_name == "VolumeAttributesClass";
     if (!free_form && item.operator_ != "Exists") {
-      errors.invalid(expressions.child("operator"), item.operator_,
-                     "must be 'Exist' when scope is any of ResourceQuotaScopeTerminating, "
-                     "ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or "
-                     "ResourceQuotaScopeCrossNamespacePodAffinity");
+      errors.invalid(
+          expressions.child("operator"), item.operator_,
+          "must be 'Exist' when scope is any of ResourceQuotaScopeTerminating, "
+          "ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or "
+          "ResourceQuotaScopeCrossNamespacePodAffinity");
     }
     if (named && item.values.empty()) {
       errors.required(expressions.child("values"),
@@ -71,8 +73,7 @@ void check_scope_selector(const ResourceQuotaSpec& spec, const FieldPath& path, 
   }
 }
 
-void check_amounts(const std::map<std::string, object::Quantity>& amounts, const FieldPath& path,
-                   FieldErrors& errors) {
+void check_amounts(const std::map<std::string, object::Quantity>& amounts, const FieldPath& path, FieldErrors& errors) {
   for (const auto& [name, quantity] : amounts) {
     const FieldPath item = path.key(name);
     validate_resource_name(name, item, errors);

@@ -114,8 +114,7 @@ class ServiceRules final : public RulesFor<Service> {
   void validate(RuleContext&, const Service& service, FieldErrors& errors) const override {
     validate_service(service, errors);
   }
-  void validate_update(RuleContext&, const Service& service, const Service& old,
-                       FieldErrors& errors) const override {
+  void validate_update(RuleContext&, const Service& service, const Service& old, FieldErrors& errors) const override {
     validate_service_update(service, old, errors);
   }
   void validate_subresource(std::string_view, RuleContext&, const Service& service, const Service&,

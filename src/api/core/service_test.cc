@@ -90,7 +90,7 @@ TEST(Service, Families) {
   object::FieldErrors errors;
   Service service = service_with_port(80);
   init_service_ip_families(service, nullptr, kSingle, errors);
-  EXPECT_EQ(errors.to_string(), "");
+  EXPECT_TRUE(errors.empty());
   EXPECT_EQ(service.spec.ip_families, kSingle);
   EXPECT_EQ(service.spec.ip_family_policy, "SingleStack");
 

@@ -160,8 +160,7 @@ void check_traffic(const Service& service, const FieldPath& path, FieldErrors& e
   } else if (spec.health_check_node_port == 0) {
     errors.required(health);
   } else {
-    errors.invalid_each(health, spec.health_check_node_port,
-                        object::validate_port_number(spec.health_check_node_port));
+    errors.invalid_each(health, spec.health_check_node_port, object::validate_port_number(spec.health_check_node_port));
   }
   const FieldPath internal = path.child("internalTrafficPolicy");
   const bool routed = spec.type == "ClusterIP" || spec.type == "NodePort" || spec.type == "LoadBalancer";

@@ -151,10 +151,8 @@ void warn_of_volume_source(const PersistentVolumeSource& source, std::vector<std
 }
 
 std::string format_access_modes(const std::vector<std::string>& modes) {
-  static constexpr std::pair<std::string_view, std::string_view> kShort[] = {{"ReadWriteOnce", "RWO"},
-                                                                             {"ReadOnlyMany", "ROX"},
-                                                                             {"ReadWriteMany", "RWX"},
-                                                                             {"ReadWriteOncePod", "RWOP"}};
+  static constexpr std::pair<std::string_view, std::string_view> kShort[] = {
+      {"ReadWriteOnce", "RWO"}, {"ReadOnlyMany", "ROX"}, {"ReadWriteMany", "RWX"}, {"ReadWriteOncePod", "RWOP"}};
   std::string text;
   for (const auto& [mode, abbreviation] : kShort) {
     if (std::ranges::find(modes, mode) == modes.end()) continue;

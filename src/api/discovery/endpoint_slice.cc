@@ -1,10 +1,9 @@
-#include "gen/discovery/v1.h"
-
 #include <set>
 #include <tuple>
 
 #include "api/shared/cells.h"
 #include "api/shared/strategy.h"
+#include "gen/discovery/v1.h"
 #include "object/names.h"
 
 namespace api {

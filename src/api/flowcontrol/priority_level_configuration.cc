@@ -180,8 +180,8 @@ class PriorityLevelConfigurationRules final : public SpecStatusRules<PriorityLev
     }
     check_mandatory(level, errors);
   }
-  void validate_update(RuleContext& context, const PriorityLevelConfiguration& level,
-                       const PriorityLevelConfiguration&, FieldErrors& errors) const override {
+  void validate_update(RuleContext& context, const PriorityLevelConfiguration& level, const PriorityLevelConfiguration&,
+                       FieldErrors& errors) const override {
     validate(context, level, errors);
   }
   void cells(const PriorityLevelConfiguration& level, base::WallTime now, TableRow& row) const override {

@@ -161,12 +161,9 @@ class IngressRules final : public SpecStatusRules<Ingress> {
     }
   }
   void cells(const Ingress& ingress, base::WallTime now, TableRow& row) const override {
-    row.cells = {ingress.metadata.name,
-                 ingress.spec.ingress_class_name.value_or("<none>"),
-                 hosts_cell(ingress),
-                 address_cell(ingress),
-                 ingress.spec.tls.empty() ? "80" : "80, 443",
-                 age_cell(ingress.metadata, now)};
+    row.cells = {
+        ingress.metadata.name, ingress.spec.ingress_class_name.value_or("<none>"), hosts_cell(ingress),
+        address_cell(ingress), ingress.spec.tls.empty() ? "80" : "80, 443",        age_cell(ingress.metadata, now)};
   }
 
  private:

@@ -27,8 +27,7 @@ void check_parameters(const IngressClassParametersReference& parameters, const F
     if (!parameters.namespace_) {
       errors.required(name_space, "`parameters.scope` is set to 'Namespace'");
     } else {
-      errors.invalid_each(name_space, *parameters.namespace_,
-                          object::validate_dns1123_label(*parameters.namespace_));
+      errors.invalid_each(name_space, *parameters.namespace_, object::validate_dns1123_label(*parameters.namespace_));
     }
   }
   if (*parameters.scope == "Cluster" && parameters.namespace_) {

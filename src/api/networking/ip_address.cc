@@ -37,8 +37,8 @@ class IpAddressRules final : public RulesFor<IPAddress> {
                        FieldErrors& errors) const override {
     validate(context, address, errors);
     const FieldPath spec("spec");
-    validate_immutable(address.spec.parent_ref, old.spec.parent_ref, BadValue::verbatim("{}"),
-                       spec.child("parentRef"), errors);
+    validate_immutable(address.spec.parent_ref, old.spec.parent_ref, BadValue::verbatim("{}"), spec.child("parentRef"),
+                       errors);
   }
   void cells(const IPAddress& address, base::WallTime now, TableRow& row) const override {
     std::string text = "<none>";

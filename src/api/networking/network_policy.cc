@@ -119,8 +119,7 @@ class NetworkPolicyRules final : public SpecRules<NetworkPolicy> {
     validate(context, policy, errors);
   }
   void cells(const NetworkPolicy& policy, base::WallTime now, TableRow& row) const override {
-    row.cells = {policy.metadata.name, format_label_selector(policy.spec.pod_selector),
-                 age_cell(policy.metadata, now)};
+    row.cells = {policy.metadata.name, format_label_selector(policy.spec.pod_selector), age_cell(policy.metadata, now)};
   }
 };
 

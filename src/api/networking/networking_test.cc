@@ -46,7 +46,8 @@ TEST(Ingress, Rules) {
        [](auto& i) { i.spec.rules[0].ingress_rule_value.http->paths[0].backend.service->port.number = 0; }},
       {"spec.rules[0].http.paths[0].backend: Invalid value: \"\": resource or service backend is required",
        [](auto& i) { i.spec.rules[0].ingress_rule_value.http->paths[0].backend.service.reset(); }},
-      {"metadata.annotations.kubernetes.io/ingress.class: Invalid value: \"x\": must match `ingressClassName` when both "
+      {"metadata.annotations.kubernetes.io/ingress.class: Invalid value: \"x\": must match `ingressClassName` when "
+       "both "
        "are specified",
        [](auto& i) {
          i.metadata.annotations["kubernetes.io/ingress.class"] = "x";
@@ -90,8 +91,9 @@ TEST(NetworkPolicy, Rules) {
   EXPECT_EQ(policy.spec.egress[0].ports[0].protocol, "TCP");
   peer.ip_block.ensure().cidr = "10.0.0.0/8";
   peer.ip_block->except = {"10.1.0.0/16", "11.0.0.0/16"};
-  EXPECT_EQ(h.create(policy),
-            "spec.egress[0].to[0].ipBlock.except[1]: Invalid value: \"11.0.0.0/16\": must be a strict subset of `cidr`");
+  EXPECT_EQ(
+      h.create(policy),
+      "spec.egress[0].to[0].ipBlock.except[1]: Invalid value: \"11.0.0.0/16\": must be a strict subset of `cidr`");
   EXPECT_EQ(h.cells(policy), "n|<none>|<unknown>");
 }
 

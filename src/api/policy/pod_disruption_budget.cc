@@ -1,7 +1,6 @@
-#include "gen/policy/v1.h"
-
 #include "api/shared/cells.h"
 #include "api/shared/strategy.h"
+#include "gen/policy/v1.h"
 #include "object/names.h"
 
 namespace api {
@@ -32,8 +31,7 @@ void check_share(const base::Box<object::IntOrString>& value, const FieldPath& p
   check_not_over_100_percent(*value, path, errors);
 }
 
-void check_conditions(const std::vector<meta::v1::Condition>& conditions, const FieldPath& path,
-                      FieldErrors& errors) {
+void check_conditions(const std::vector<meta::v1::Condition>& conditions, const FieldPath& path, FieldErrors& errors) {
   for (size_t i = 0; i < conditions.size(); ++i) {
     const FieldPath item = path.index(i);
     validate_qualified_name(conditions[i].type, item.child("type"), errors);

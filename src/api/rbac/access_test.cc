@@ -17,10 +17,11 @@ TEST(Role, Rules) {
   RulesHarness h(role_rules());
   rbac::v1::Role role;
   role.rules.resize(1);
-  EXPECT_EQ(h.create(role),
-            "[rules[0].verbs: Required value: verbs must contain at least one value, rules[0].apiGroups: Required value: "
-            "resource rules must supply at least one api group, rules[0].resources: Required value: resource rules must "
-            "supply at least one resource]");
+  EXPECT_EQ(
+      h.create(role),
+      "[rules[0].verbs: Required value: verbs must contain at least one value, rules[0].apiGroups: Required value: "
+      "resource rules must supply at least one api group, rules[0].resources: Required value: resource rules must "
+      "supply at least one resource]");
   EXPECT_TRUE(h.rules().name_validator()("a:b", NameUse::kName).empty());
   EXPECT_FALSE(h.rules().name_validator()("a/b", NameUse::kName).empty());
 }
@@ -84,8 +85,9 @@ TEST(CertificateSigningRequest, Rules) {
             "status.conditions: Forbidden: updates may not remove a condition of type \"Denied\"");
   auto signed_badly = csr;
   signed_badly.status.certificate = "x";
-  EXPECT_EQ(h.update("status", signed_badly, csr),
-            "status.certificate: Invalid value: \"<certificate data>\": must contain at least one CERTIFICATE PEM block");
+  EXPECT_EQ(
+      h.update("status", signed_badly, csr),
+      "status.certificate: Invalid value: \"<certificate data>\": must contain at least one CERTIFICATE PEM block");
   auto unknown = csr;
   unknown.status.conditions.resize(1);
   unknown.status.conditions[0].type = "Approved";
@@ -116,10 +118,11 @@ TEST(PriorityLevelConfiguration, Rules) {
   level.spec = {};
   level.spec.type = "Limited";
   level.spec.exempt.ensure();
-  EXPECT_THAT(h.create(level),
-              HasSubstr("spec: Invalid value: {\"Type\":\"Limited\",\"Limited\":null,\"Exempt\":{"
-                        "\"NominalConcurrencyShares\":0,\"LendablePercent\":0}}: spec of 'exempt' except the 'spec.exempt' "
-                        "field must equal the fixed value"));
+  EXPECT_THAT(
+      h.create(level),
+      HasSubstr("spec: Invalid value: {\"Type\":\"Limited\",\"Limited\":null,\"Exempt\":{"
+                "\"NominalConcurrencyShares\":0,\"LendablePercent\":0}}: spec of 'exempt' except the 'spec.exempt' "
+                "field must equal the fixed value"));
 }
 
 TEST(FlowSchema, Rules) {
@@ -136,13 +139,14 @@ TEST(FlowSchema, Rules) {
   rule.subjects.resize(1);
   rule.subjects[0].kind = "X";
   rule.resource_rules.resize(1);
-  EXPECT_EQ(h.create(schema),
-            "[spec.rules[0].subjects[0].kind: Unsupported value: \"X\": supported values: \"Group\", \"ServiceAccount\", "
-            "\"User\", spec.rules[0].resourceRules[0].verbs: Required value: verbs must contain at least one value, "
-            "spec.rules[0].resourceRules[0].apiGroups: Required value: resource rules must supply at least one api group, "
-            "spec.rules[0].resourceRules[0].resources: Required value: resource rules must supply at least one resource, "
-            "spec.rules[0].resourceRules[0].namespaces: Required value: resource rules that are not cluster scoped must "
-            "supply at least one namespace]");
+  EXPECT_EQ(
+      h.create(schema),
+      "[spec.rules[0].subjects[0].kind: Unsupported value: \"X\": supported values: \"Group\", \"ServiceAccount\", "
+      "\"User\", spec.rules[0].resourceRules[0].verbs: Required value: verbs must contain at least one value, "
+      "spec.rules[0].resourceRules[0].apiGroups: Required value: resource rules must supply at least one api group, "
+      "spec.rules[0].resourceRules[0].resources: Required value: resource rules must supply at least one resource, "
+      "spec.rules[0].resourceRules[0].namespaces: Required value: resource rules that are not cluster scoped must "
+      "supply at least one namespace]");
   EXPECT_EQ(h.cells(schema), "f|workload-low|1000|ByUser|<unknown>|?");
 }
 
@@ -174,9 +178,10 @@ TEST(HorizontalPodAutoscaler, Rules) {
   object = autoscaler();
   object.spec.scale_target_ref = {};
   object.spec.scale_target_ref.name = "A/B";
-  EXPECT_EQ(h.create(object),
-            "[spec.scaleTargetRef.kind: Required value, spec.scaleTargetRef.name: Invalid value: \"A/B\": may not contain "
-            "'/', spec.scaleTargetRef.apiVersion: Invalid value: \"\": apiVersion must specify API group]");
+  EXPECT_EQ(
+      h.create(object),
+      "[spec.scaleTargetRef.kind: Required value, spec.scaleTargetRef.name: Invalid value: \"A/B\": may not contain "
+      "'/', spec.scaleTargetRef.apiVersion: Invalid value: \"\": apiVersion must specify API group]");
   object = autoscaler();
   object.spec.metrics.resize(1);
   object.spec.metrics[0].type = "Resource";

@@ -1,7 +1,6 @@
-#include "gen/scheduling/v1.h"
-
 #include "api/shared/cells.h"
 #include "api/shared/checks.h"
+#include "gen/scheduling/v1.h"
 
 namespace api {
 namespace {
@@ -48,13 +47,13 @@ class PriorityClassRules final : public RulesFor<PriorityClass> {
       const std::string problem = system_class_problem(object);
       const FieldPath metadata("metadata");
       if (!problem.empty()) {
-        errors.forbidden(metadata.child("name"),
-                         "priority class names with 'system-' prefix are reserved for system use only. error: " +
-                             problem);
+        errors.forbidden(
+            metadata.child("name"),
+            "priority class names with 'system-' prefix are reserved for system use only. error: " + problem);
       }
     } else if (object.value > kHighestUserPriority) {
-      errors.forbidden(FieldPath("value"), "maximum allowed value of a user defined priority is " +
-                                               std::to_string(kHighestUserPriority));
+      errors.forbidden(FieldPath("value"),
+                       "maximum allowed value of a user defined priority is " + std::to_string(kHighestUserPriority));
     }
     if (object.preemption_policy) {
       check_enum(*object.preemption_policy, FieldPath("preemptionPolicy"), errors, {"Never", "PreemptLowerPriority"});

@@ -21,7 +21,9 @@ void check_enum(std::string_view value, const FieldPath& path, FieldErrors& erro
 void check_non_special_ip(std::string_view text, const FieldPath& path, FieldErrors& errors) {
   object::IpAddress ip;
   if (!object::parse_ip(text, ip)) return errors.invalid(path, text, "must be a valid IP address");
-  auto all_zero = [&](size_t count) { return std::all_of(ip.bytes, ip.bytes + count, [](uint8_t b) { return b == 0; }); };
+  auto all_zero = [&](size_t count) {
+    return std::all_of(ip.bytes, ip.bytes + count, [](uint8_t b) { return b == 0; });
+  };
   const uint8_t* b = ip.bytes;
   if (all_zero(ip.size)) errors.invalid(path, text, "may not be unspecified (" + std::string(text) + ")");
   if (ip.is_v4() ? b[0] == 127 : all_zero(15) && b[15] == 1) {

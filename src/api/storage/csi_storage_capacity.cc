@@ -23,8 +23,8 @@ class CsiStorageCapacityRules final : public RulesFor<CSIStorageCapacity> {
   void validate_update(RuleContext& context, const CSIStorageCapacity& object, const CSIStorageCapacity& old,
                        FieldErrors& errors) const override {
     validate(context, object, errors);
-    validate_immutable(object.node_topology, old.node_topology, shown(object.node_topology),
-                       FieldPath("nodeTopology"), errors);
+    validate_immutable(object.node_topology, old.node_topology, shown(object.node_topology), FieldPath("nodeTopology"),
+                       errors);
     validate_immutable(object.storage_class_name, old.storage_class_name, FieldPath("storageClassName"), errors);
   }
 };

@@ -1,5 +1,3 @@
-#include "gen/storage/v1.h"
-
 #include <algorithm>
 #include <cctype>
 #include <set>
@@ -7,6 +5,7 @@
 #include "api/shared/cells.h"
 #include "api/shared/checks.h"
 #include "api/storage/parameters.h"
+#include "gen/storage/v1.h"
 #include "object/names.h"
 
 namespace api {

@@ -32,8 +32,8 @@ class VolumeAttachmentRules final : public PlainStatusRules<VolumeAttachment> {
     validate_immutable(object.spec, old.spec, BadValue::verbatim("{}"), FieldPath("spec"), errors);
   }
   void cells(const VolumeAttachment& object, base::WallTime now, TableRow& row) const override {
-    row.cells = {object.metadata.name,      object.spec.attacher,   object.spec.source.persistent_volume_name.value_or(""),
-                 object.spec.node_name,     object.status.attached, age_cell(object.metadata, now)};
+    row.cells = {object.metadata.name,  object.spec.attacher,   object.spec.source.persistent_volume_name.value_or(""),
+                 object.spec.node_name, object.status.attached, age_cell(object.metadata, now)};
   }
 };
 
