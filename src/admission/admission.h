@@ -16,6 +16,8 @@
 
 namespace admission {
 
+class Lookup;
+
 enum class Operation : uint8_t { kCreate, kUpdate, kDelete, kConnect };
 enum class DryRun : uint8_t { kNo, kYes };
 
@@ -37,9 +39,16 @@ struct Attributes {
   base::WallTime now;
   std::vector<std::string>* warnings = nullptr;
 
+  // The stored Namespace `ns`, read once a request; null when there is none.
+  const std::string* namespace_raw(const Lookup& lookup) const;
+
   bool is(std::string_view g, std::string_view r, std::string_view sub = "") const {
     return group == g && resource == r && subresource == sub;
   }
+
+ private:
+  mutable bool namespace_read_ = false;
+  mutable std::optional<std::string> namespace_;
 };
 
 // The newest objects, for plugins. Reads memory only.
