@@ -18,6 +18,7 @@ using base::Reason;
 // Compat: how upstream quotes an undecodable body: text cut after 30 bytes, hex when it is no JSON object.
 std::string body_summary(std::string_view body) {
   constexpr size_t kShown = 30;
+  if (body.empty()) return "(<empty>)";
   const bool printable = !body.empty() && body.front() == '{';
   std::string shown;
   const std::string_view head = body.substr(0, kShown);
@@ -69,6 +70,11 @@ struct SentType {
 };
 base::Result<SentType> sent_type(const object::Value& tree, std::string_view expected_kind, std::string_view body) {
   SentType sent;
+  if (!tree.is_object() && !tree.is_null()) {
+    return unrecognized(expected_kind, "couldn't get version/kind; json parse error: json: cannot unmarshal " +
+                                           std::string(object::json_type_name(tree)) +
+                                           R"( into Go value of type struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" })", body);
+  }
   for (auto [name, out] : {std::pair<std::string_view, std::string*>{"apiVersion", &sent.api_version}, {"kind", &sent.kind}}) {
     const object::Value* value = tree.find(name);
     if (!value || value->is_null()) continue;
@@ -204,14 +210,7 @@ base::Result<void> read_delete_query(const Query& query, object::FieldErrors& er
     options.grace_period_seconds = parsed.timeout_seconds;
   }
   if (query.has("orphanDependents")) options.orphan_dependents = query.get("orphanDependents") == "true";
-  for (std::string_view value : query.all("dryRun")) {
-    if (value == "All") {
-      options.dry_run = DryRun::kYes;
-    } else {
-      errors.not_supported(object::FieldPath("dryRun"), value, {"All"});
-    }
-  }
-  return {};
+  return check_dry_run(query, errors, options.dry_run);
 }
 
 void read_delete_body(const api::meta::v1::DeleteOptions& body, object::FieldErrors& errors, DeleteOptions& options) {
@@ -223,13 +222,14 @@ void read_delete_body(const api::meta::v1::DeleteOptions& body, object::FieldErr
     options.has_precondition_resource_version = body.preconditions->resource_version.has_value();
     options.precondition_resource_version = body.preconditions->resource_version.value_or("");
   }
+  object::Array given;
+  bool known = true;
   for (const std::string& value : body.dry_run) {
-    if (value == "All") {
-      options.dry_run = DryRun::kYes;
-    } else {
-      errors.not_supported(object::FieldPath("dryRun"), value, {"All"});
-    }
+    given.emplace_back(value);
+    known = known && value == "All";
+    options.dry_run = DryRun::kYes;
   }
+  if (!known) errors.not_supported(object::FieldPath("dryRun"), object::Value(std::move(given)), {"All"});
 }
 
 base::Result<void> read_propagation(std::string_view policy, object::FieldErrors& errors, DeleteOptions& options) {

@@ -95,9 +95,13 @@ Endpoints::Endpoints(const api::Catalogue& catalogue) {
         e.stored = message_of(stored.stored_group, stored.stored_version, stored.stored_kind);
         CHECK(e.stored != nullptr && e.served != nullptr);
         e.conversion = e.stored == e.served ? nullptr : catalogue.conversion(*e.served);
-        // A version that the store holds in another one is served only when the conversion exists.
-        if (e.stored != e.served && !e.conversion) continue;
-        e.rules = main == &e ? catalogue.rules(stored.stored_group, stored.stored_version, stored.stored_kind) : main->rules;
+        if (e.stored != e.served && !e.conversion) {
+          // Compat: upstream keeps these in another version or form; without a conversion the served one is stored.
+          e.stored = e.served;
+          e.stored_api_version = e.api_version;
+          e.stored_kind = e.kind;
+        }
+        e.rules = main == &e ? catalogue.rules(e.stored == e.served ? row.group : stored.stored_group, e.stored == e.served ? row.version : stored.stored_version, e.stored_kind) : main->rules;
         if (!e.rules) {
           plain_rules_.push_back(std::make_unique<PlainRules>(*e.stored, stored));
           e.rules = plain_rules_.back().get();

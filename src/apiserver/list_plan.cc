@@ -59,7 +59,7 @@ base::Result<ListPlan> plan_list(Core& core, const Endpoint& endpoint, std::stri
   plan.revision = at.snapshot->revision();
   const std::string end = kv::prefix_end(prefix);
   // Compat: a list at resourceVersion=0 is answered from memory whole; its limit is a hint that is not taken.
-  const int64_t limit = options.resource_version == "0" && options.continue_token.empty() ? 0 : options.limit;
+  const int64_t limit = options.resource_version == "0" ? 0 : options.limit;
   if (auto name = selection.name(); name && endpoint.namespaced() == !ns.empty()) {
     if (kv::KeyValueRef kv = at.snapshot->get_ref(prefix + *name)) {
       TRY_ASSIGN(storage::StoredObject stored, storage::open_stored(kv));
@@ -78,16 +78,14 @@ base::Result<ListPlan> plan_list(Core& core, const Endpoint& endpoint, std::stri
       }
       if (!selection.matches(stored->raw)) return kv::Visit::kContinue;
     }
-    if (limit > 0 && plan.items.size() == static_cast<size_t>(limit)) {
-      next = plan.items.back()->key.view();
-      next += '\0';
-      return kv::Visit::kStop;
-    }
     plan.items.push_back(kv);
-    return kv::Visit::kContinue;
+    if (limit == 0 || plan.items.size() < static_cast<size_t>(limit)) return kv::Visit::kContinue;
+    next = std::string(kv->key.view()) + '\0';
+    return kv::Visit::kStop;
   });
   if (!damaged) return base::fail(damaged.error());
-  if (!next.empty()) {
+  // Compat: a page that is full continues when any key follows, whether it will be selected or not.
+  if (!next.empty() && at.snapshot->count(next, end) > 0) {
     plan.continue_token = storage::encode_continue({plan.revision, next.substr(prefix.size())});
     if (selection.everything()) plan.remaining = static_cast<int64_t>(at.snapshot->count(next, end));
   }

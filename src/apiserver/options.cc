@@ -25,17 +25,6 @@ bool parse_bool(std::string_view text) { return text != "false" && text != "0"; 
 
 constexpr std::string_view kMeta = "meta.k8s.io";
 
-base::Result<void> check_dry_run(const Query& query, object::FieldErrors& errors, DryRun& dry_run) {
-  for (std::string_view value : query.all("dryRun")) {
-    if (value == "All") {
-      dry_run = DryRun::kYes;
-    } else {
-      errors.not_supported(object::FieldPath("dryRun"), value, {"All"});
-    }
-  }
-  return {};
-}
-
 // Compat: the manager of a client that names none is the part of its user agent before the slash.
 std::string default_manager(std::string_view user_agent) {
   std::string_view name = user_agent.substr(0, user_agent.find('/'));
@@ -43,6 +32,19 @@ std::string default_manager(std::string_view user_agent) {
 }
 
 }  // namespace
+
+base::Result<void> check_dry_run(const Query& query, object::FieldErrors& errors, DryRun& dry_run) {
+  object::Array given;
+  bool known = true;
+  for (std::string_view value : query.all("dryRun")) {
+    given.emplace_back(value);
+    known = known && value == "All";
+    dry_run = DryRun::kYes;
+  }
+  // Compat: the message shows the whole list.
+  if (!known) errors.not_supported(object::FieldPath("dryRun"), object::Value(std::move(given)), {"All"});
+  return {};
+}
 
 base::Result<WriteOptions> parse_write_options(std::string_view kind, const Query& query, std::string_view user_agent) {
   WriteOptions options;
@@ -103,8 +105,8 @@ base::Result<ListOptions> parse_list_options(const Query& query, ListUse use) {
       errors.forbidden(object::FieldPath("sendInitialEvents"), "sendInitialEvents is forbidden for list");
     }
     if (!match.empty()) {
-      if (!options.continue_token.empty()) errors.forbidden(match_path, "resourceVersionMatch is forbidden when continue is provided");
       if (options.resource_version.empty()) errors.forbidden(match_path, "resourceVersionMatch is forbidden unless resourceVersion is provided");
+      if (!options.continue_token.empty()) errors.forbidden(match_path, "resourceVersionMatch is forbidden when continue is provided");
       if (match != "Exact" && match != "NotOlderThan") errors.not_supported(match_path, match, {"Exact", "NotOlderThan"});
       if (match == "Exact" && options.resource_version == "0") {
         errors.forbidden(match_path, "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");

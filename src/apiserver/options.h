@@ -10,6 +10,7 @@
 #include "apiserver/request_info.h"
 #include "base/result.h"
 #include "client/transport.h"
+#include "object/field_error.h"
 #include "object/selector.h"
 
 namespace apiserver {
@@ -23,6 +24,9 @@ struct WriteOptions {
   std::string field_manager;
   std::optional<bool> force;  // patch only
 };
+// The dryRun values of a query; those that upstream does not know become errors.
+base::Result<void> check_dry_run(const Query& query, object::FieldErrors& errors, DryRun& dry_run);
+
 // kind: "CreateOptions", "UpdateOptions" or "PatchOptions", for messages.
 base::Result<WriteOptions> parse_write_options(std::string_view kind, const Query& query, std::string_view user_agent);
 

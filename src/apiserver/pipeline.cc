@@ -48,6 +48,7 @@ api::RuleContext RequestContext::rule_context() {
   rules.user_uid = user.uid;
   rules.user_groups = user.groups;
   rules.warnings = &warnings;
+  rules.request_group = info.group;
   rules.privileged = core->privileged;
   return rules;
 }

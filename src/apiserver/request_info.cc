@@ -40,7 +40,7 @@ std::vector<std::string> split_path(std::string_view path) {
 
 std::string verb_of(std::string_view method) {
   if (method == "POST") return "create";
-  if (method == "GET" || method == "HEAD") return "get";
+  if (method == "GET") return "get";
   if (method == "PUT") return "update";
   if (method == "PATCH") return "patch";
   if (method == "DELETE") return "delete";

@@ -62,7 +62,7 @@ base::Result<uint16_t> ApiServer::start() {
   http.port = options_.port;
   http.loops = options_.loops;
   http.name = "apiserver";
-  http.max_request_body_bytes = kMaxBodyBytes;
+  http.max_request_body_bytes = 2 * kMaxBodyBytes;  // the pipeline refuses what is over the limit, with all its headers
   http.error_responder = error_response;
   http.handler = std::make_shared<Entrance>(PipelineParts{core_.get(), &authenticator_, &paths_});
   if (!options_.certificate_pem.empty()) {

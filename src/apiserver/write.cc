@@ -155,6 +155,7 @@ base::Result<Answer> create_object(RequestContext& context, const Endpoint& endp
   if (!meta.resource_version.empty()) {
     return base::fail(Reason::kBadRequest, "resourceVersion should not be set on objects to be created");
   }
+  api::dedup_owner_references(meta, context.warnings);
   const bool generated = meta.name.empty() && !meta.generate_name.empty();
   const std::string before = generated ? encode_struct(object) : std::string();
   for (int attempt = 1;; ++attempt) {
@@ -194,16 +195,18 @@ base::Result<void> prepare_update(RequestContext& context, const Endpoint& endpo
   const Meta& old = meta_of(live.message(), live.get());
   TRY(check_namespace(context, endpoint, meta));
   if (meta.name.empty()) meta.name = old.name;
+  api::dedup_owner_references(meta, context.warnings);
   if (!meta.uid.empty() && meta.uid != old.uid) {
     return base::fail(object::uid_precondition_failed(endpoint.group_resource, old.name, meta.uid, old.uid));
   }
   if (meta.resource_version.empty() || meta.resource_version == "0") {
     if (endpoint.rules->update_without_version() == api::UpdateWithoutVersion::kRefused && request.subresource.empty()) {
+      const object::FieldPath metadata("metadata");
       object::FieldErrors errors;
-      errors.invalid(object::FieldPath("metadata").child("resourceVersion"), meta.resource_version.empty() ? object::BadValue(0) : object::BadValue(0),
-                     "must be specified for an update");
+      errors.invalid(metadata.child("resourceVersion"), object::BadValue(0), "must be specified for an update");
       return base::fail(invalid(endpoint, meta, errors));
     }
+    meta.resource_version = old.resource_version;
   } else if (meta.resource_version != old.resource_version) {
     return base::fail(object::object_modified(endpoint.group_resource, old.name));
   }

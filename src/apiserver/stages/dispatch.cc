@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "apiserver/core.h"
 #include "apiserver/respond.h"
 #include "apiserver/stages/stages.h"
@@ -51,6 +53,19 @@ base::Result<void> read_media_types(RequestContext& context) {
   return {};
 }
 
+// Compat: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice".
+void warn_of_deprecation(RequestContext& context) {
+  const schema::Kind* kind = gen::find_kind(context.info.group, context.info.version, context.endpoint->kind);
+  if (!kind || kind->deprecated.empty()) return;
+  std::string text = context.endpoint->api_version + " " + context.endpoint->kind + " is deprecated in v" + std::string(kind->deprecated) + "+";
+  if (!kind->replacement.empty()) {
+    std::string replacement(kind->replacement);
+    std::ranges::replace(replacement, ':', ' ');
+    text += "; use " + replacement;
+  }
+  context.warnings.push_back(std::move(text));
+}
+
 // Does the URL name what the verb needs? Compat: upstream has no route there and says 405.
 bool fits(const RequestContext& context) {
   const RequestInfo& info = context.info;
@@ -87,6 +102,7 @@ void dispatch(const std::shared_ptr<RequestContext>& context, const Paths& paths
   }
   if (!context->endpoint->namespaced() && !info.ns.empty() && info.resource != "namespaces") return respond_error(*context, resource_not_found());
   if (info.verb.empty() || !context->endpoint->allows(info.verb) || !fits(*context)) return respond_error(*context, method_not_allowed());
+  warn_of_deprecation(*context);
   if (info.verb == "watch") return watch_verb(context);
   if (auto types = read_media_types(*context); !types) return respond_error(*context, types.error());
   if (info.verb == "list") return list_verb(context);

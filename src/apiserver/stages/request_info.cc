@@ -1,4 +1,5 @@
 #include "apiserver/core.h"
+#include "apiserver/limits.h"
 #include "apiserver/stages/stages.h"
 
 namespace apiserver {
@@ -11,6 +12,9 @@ base::Result<void> request_info(RequestContext& context) {
     context.endpoint = context.core->endpoints().find(info.group, info.version, info.resource, info.subresource);
   }
   context.body = context.http->body;
+  if (context.body.size() > kMaxBodyBytes) {
+    return base::fail(base::Reason::kRequestEntityTooLarge, "Request entity too large: limit is " + std::to_string(kMaxBodyBytes));
+  }
   return {};
 }
 

@@ -64,14 +64,16 @@ Next prepare_delete(RequestContext& context, const Endpoint& endpoint, const Del
   set_collection_finalizers(endpoint, options, meta);
   const int64_t wanted = grace.value_or(0);
   if (!meta.deletion_timestamp) {
-    if (wanted == 0 && meta.finalizers.empty()) return Next::kRemove;
+    // Compat: kinds that are deleted gracefully show the end of their grace even when it is now.
+    const bool remove = wanted == 0 && meta.finalizers.empty();
+    if (remove && !grace) return Next::kRemove;
     object::Time at = object::to_time(context.now + std::chrono::seconds(wanted));
     at.nanos = 0;
     meta.deletion_timestamp = at;
     meta.deletion_grace_period_seconds = wanted;
     // Compat: being deleted is a change of the desired state where the kind counts them.
     if (meta.generation > 0) ++meta.generation;
-    return Next::kMark;
+    return remove ? Next::kRemove : Next::kMark;
   }
   // Already being deleted: the grace period may only become shorter.
   const int64_t current = meta.deletion_grace_period_seconds.value_or(0);

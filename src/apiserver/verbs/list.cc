@@ -48,7 +48,8 @@ class ListEncoder {
         out = "{\"kind\":\"" + endpoint_.list_kind + "\",\"apiVersion\":\"" + endpoint_.api_version + "\"";
         break;
     }
-    return out + ",\"metadata\":" + meta + ",\"items\":[";
+    // Compat: an empty list of partial objects is null.
+    return out + ",\"metadata\":" + meta + (empty_partial() ? ",\"items\":null" : ",\"items\":[");
   }
 
   base::Result<void> append_item(const storage::StoredObject& stored, std::string& out) {
@@ -66,7 +67,7 @@ class ListEncoder {
     return schema::append_json(*endpoint_.served, served, {{}, rv}, out);
   }
 
-  std::string tail() const { return context_.accepted.form == Form::kTable ? std::string(kTableEnd) : "]}"; }
+  std::string tail() const { return context_.accepted.form == Form::kTable ? std::string(kTableEnd) : empty_partial() ? "}" : "]}"; }
 
   // The item's message in protobuf, without its resourceVersion.
   base::Result<std::string_view> protobuf_item(const storage::StoredObject& stored) {
@@ -105,6 +106,9 @@ class ListEncoder {
   }
 
  private:
+  bool empty_partial() const {
+    return plan_.items.empty() && (context_.accepted.form == Form::kPartialMetadata || context_.accepted.form == Form::kPartialMetadataList);
+  }
   std::string list_metadata_json() const {
     object::Object meta;
     meta.append("resourceVersion", std::to_string(plan_.revision));
