@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "apiserver/core.h"
 #include "apiserver/respond.h"
 #include "apiserver/stages/stages.h"
@@ -59,8 +57,9 @@ void warn_of_deprecation(RequestContext& context) {
   if (!kind || kind->deprecated.empty()) return;
   std::string text = context.endpoint->api_version + " " + context.endpoint->kind + " is deprecated in v" + std::string(kind->deprecated) + "+";
   if (!kind->replacement.empty()) {
-    std::string replacement(kind->replacement);
-    std::ranges::replace(replacement, ':', ' ');
+    std::string replacement(kind->replacement);  // "group,version,Kind"
+    if (const size_t comma = replacement.find(','); comma != std::string::npos) replacement[comma] = '/';
+    if (const size_t comma = replacement.find(','); comma != std::string::npos) replacement[comma] = ' ';
     text += "; use " + replacement;
   }
   context.warnings.push_back(std::move(text));
