@@ -40,6 +40,9 @@ struct VersionedObject {
 };
 using VersionConverter = std::function<std::optional<VersionedObject>(const object::Value&, std::string_view api_version)>;
 
+// Whether a kind's schema may have changed between atomic and granular since entries were written: a custom resource's.
+enum class SchemaHistory : uint8_t { kMayChange, kFixed };
+
 // How a kind is managed at one endpoint.
 struct ManageContext {
   TypeRef type;
@@ -48,12 +51,14 @@ struct ManageContext {
   std::string_view subresource;  // "" = the object itself
   ResetFields reset_fields;
   const VersionConverter* converter = nullptr;
+  SchemaHistory history = SchemaHistory::kMayChange;  // kFixed: updates leave old sets as they are; applies never do
 };
 
 // The entries of a create or update, from which the next ones are made. Compat: a reset wins; entries that are missing
 // or broken fall back on those of the live object, which count as none when they are broken. A subresource's writes
 // cannot set them.
-ManagedEntries entries_for_update(const ReadEntries& live, const ReadEntries& updated, std::string_view subresource);
+ManagedEntries entries_for_update(const object::Value& live, const object::Value& updated,
+                                  std::string_view subresource);
 
 // What the fields of an object are owned by after `manager` made `updated` of `live` (an empty object for a create).
 // `now`: RFC 3339, as in entries. The times of entries that keep their fields stay.
@@ -70,6 +75,6 @@ base::Result<ManagedEntries> manage_update(const ManageContext& context, Managed
 // An object that cannot be managed loses its managed fields. Compat: a live object with a uid and without managed fields
 // stays so until it is first applied.
 void update_managed_fields(const ManageContext& context, const object::Value& live, object::Value& updated,
-                           std::string_view manager, std::string_view now);
+                           std::string_view manager, std::string_view now, FieldsForm form = FieldsForm::kObject);
 
 }  // namespace schema

@@ -57,15 +57,6 @@ class VersionedChanges {
   std::map<std::string, Converted> others_;
 };
 
-Result<Comparison> filtered_changes(Arena& arena, const ManageContext& context, const Value& before,
-                                    const Value& after) {
-  TRY_ASSIGN(Comparison changes, compare(arena, context.type, before, after));
-  changes.added = filter(arena, changes.added, context.reset_fields);
-  changes.modified = filter(arena, changes.modified, context.reset_fields);
-  changes.removed = filter(arena, changes.removed, context.reset_fields);
-  return changes;
-}
-
 // The path patterns of reset fields, as a trie.
 struct Pattern {
   std::map<std::string_view, Pattern> next;
@@ -140,7 +131,17 @@ FieldSet strip_metadata(Arena& arena, FieldSet set) {
   return subtract(arena, set, stripped);
 }
 
-Result<Ownership> Ownership::read(Arena& arena, const ManageContext& context, ManagedEntries entries) {
+Result<Comparison> ownable_changes(Arena& arena, const ManageContext& context, const Value& before,
+                                   const Value& after) {
+  TRY_ASSIGN(Comparison changes, compare(arena, context.type, before, after));
+  for (FieldSet* set : {&changes.added, &changes.modified, &changes.removed}) {
+    if (!set->empty()) *set = strip_metadata(arena, filter(arena, *set, context.reset_fields));
+  }
+  return changes;
+}
+
+Result<Ownership> Ownership::read(Arena& arena, const ManageContext& context, ManagedEntries entries,
+                                  SchemaHistory history) {
   Ownership result;
   result.owners_.reserve(entries.size() + 2);  // so that the texts that sets view do not move
   for (ManagedEntry& entry : entries) {
@@ -149,7 +150,10 @@ Result<Ownership> Ownership::read(Arena& arena, const ManageContext& context, Ma
     if (!owner) owner = &result.owners_.emplace_back();
     owner->entry = std::move(entry);
     TRY_ASSIGN(owner->original, parse_fields_v1(arena, arena.copy(owner->entry.fields)));
-    const auto set = reconciled(arena, context, owner->entry.api_version, owner->original);
+    std::optional<FieldSet> set = owner->original;
+    if (history == SchemaHistory::kMayChange) {
+      set = reconciled(arena, context, owner->entry.api_version, owner->original);
+    }
     owner->dropped = !set;
     owner->set = set.value_or(FieldSet());
   }
@@ -175,29 +179,28 @@ Owner& Ownership::add(ManagedEntry entry, FieldSet set) {
   return owner;
 }
 
-Result<Ownership::Outcome> Ownership::conflicts_of(Arena& arena, const ManageContext& context, const Value& before,
-                                                   const Value& after, const Owner* self) {
-  Outcome outcome;
-  TRY_ASSIGN(outcome.comparison, filtered_changes(arena, context, before, after));
-  VersionedChanges changes(arena, context, before, after, outcome.comparison);
+Result<std::vector<Ownership::Conflict>> Ownership::conflicts_of(Arena& arena, const ManageContext& context,
+                                                                 const Value& before, const Value& after,
+                                                                 const Comparison& changes, const Owner* self) const {
+  std::vector<Conflict> conflicts;
+  VersionedChanges versions(arena, context, before, after, changes);
   for (const Owner& owner : owners_) {
     if (&owner == self || owner.dropped) continue;
-    TRY_ASSIGN(const Comparison* change, changes.of(owner.entry.api_version));
+    TRY_ASSIGN(const Comparison* change, versions.of(owner.entry.api_version));
     if (!change) continue;
     const FieldSet fields = intersect(arena, owner.set, unite(arena, change->modified, change->added));
-    if (!fields.empty()) outcome.conflicts.push_back({&owner, fields});
+    if (!fields.empty()) conflicts.push_back({&owner, fields});
   }
-  return outcome;
+  return conflicts;
 }
 
-Result<Comparison> Ownership::take_over(Arena& arena, const ManageContext& context, const Value& before,
-                                        const Value& after, const Owner* self) {
-  TRY_ASSIGN(const Comparison own, filtered_changes(arena, context, before, after));
-  VersionedChanges changes(arena, context, before, after, own);
+Result<void> Ownership::take_over(Arena& arena, const ManageContext& context, const Value& before, const Value& after,
+                                  const Comparison& changes, const Owner* self) {
+  VersionedChanges versions(arena, context, before, after, changes);
   for (Owner& owner : owners_) {
     if (owner.dropped) continue;
     if (&owner != self) {
-      TRY_ASSIGN(const Comparison* change, changes.of(owner.entry.api_version));
+      TRY_ASSIGN(const Comparison* change, versions.of(owner.entry.api_version));
       if (!change) {
         owner.dropped = true;
         continue;
@@ -208,7 +211,7 @@ Result<Comparison> Ownership::take_over(Arena& arena, const ManageContext& conte
     }
     if (owner.set.empty()) owner.dropped = true;
   }
-  return own;
+  return {};
 }
 
 void Ownership::cap_update_managers(Arena& arena) {

@@ -127,39 +127,44 @@ void write_last_applied(Value& object, const Value& config) {
 
 class Application {
  public:
-  Application(const ManageContext& context, const ApplyRequest& request) : context_(context), request_(request) {
-    if (request.live) live_ = *request.live;
-    remove_managed_fields(live_);
-  }
+  Application(const ManageContext& context, const ApplyRequest& request)
+      : context_(context), request_(request), live_(request.live ? *request.live : nothing_) {}
 
   Result<Applied> run(OnConflict on_conflict) {
     TRY_ASSIGN(Ownership ownership, owners());
-    TRY_ASSIGN(Value merged, merge(arena_, context_.type, live_, request_.config));
     TRY_ASSIGN(FieldSet set, to_field_set(arena_, context_.type, request_.config));
     set = filter(arena_, set, context_.reset_fields);
     Owner& self = own_entry(ownership);
     const FieldSet last = self.set;
     const std::string last_version = std::exchange(self.entry.api_version, std::string(context_.api_version));
     self.set = set;
-    if (!last.empty()) {
-      TRY_ASSIGN(merged, prune(std::move(merged), ownership, last, last_version));
-    }
-    if (on_conflict == OnConflict::kFail) {
-      TRY_ASSIGN(auto outcome, ownership.conflicts_of(arena_, context_, live_, merged, &self));
-      if (!outcome.conflicts.empty()) {
-        conflicts_ = std::move(outcome.conflicts);
-        conflict_owners_ = std::make_unique<Ownership>(std::move(ownership));
-        return base::fail(conflict_error(conflicts_));
+
+    const Last before{last, last_version};
+    const bool prunes = loses_fields(ownership, before);
+    Applied applied;
+    if (!prunes && request_.live && merge_is_idle(arena_, context_.type, live_, request_.config)) {
+      applied.effect = ApplyEffect::kUnchanged;
+      TRY(ownership.take_over(arena_, context_, live_, live_, Comparison(), &self));
+    } else {
+      TRY_ASSIGN(applied.object, merge(arena_, context_.type, live_, request_.config));
+      if (prunes) {
+        TRY_ASSIGN(applied.object, prune(std::move(applied.object), ownership, before));
       }
+      TRY_ASSIGN(const Comparison changes, ownable_changes(arena_, context_, live_, applied.object));
+      if (on_conflict == OnConflict::kFail) {
+        TRY_ASSIGN(conflicts_, ownership.conflicts_of(arena_, context_, live_, applied.object, changes, &self));
+        if (!conflicts_.empty()) {
+          conflict_owners_ = std::make_unique<Ownership>(std::move(ownership));
+          return base::fail(conflict_error(conflicts_));
+        }
+      }
+      TRY(ownership.take_over(arena_, context_, live_, applied.object, changes, &self));
+      if (applied.object == live_) applied = Applied{ApplyEffect::kUnchanged, {}, {}};
     }
-    TRY_ASSIGN([[maybe_unused]] const Comparison changes,
-               ownership.take_over(arena_, context_, live_, merged, &self));
     self.set = strip_metadata(arena_, self.set);
     self.dropped = self.dropped || self.set.empty();
-    Applied applied;
-    applied.effect = merged == live_ ? ApplyEffect::kUnchanged : ApplyEffect::kChanged;
     if (applied.effect == ApplyEffect::kChanged) self.entry.time = std::string(request_.now);
-    applied.object = std::move(merged);
+    remove_managed_fields(applied.object);
     applied.entries = std::move(ownership).write();
     return applied;
   }
@@ -189,12 +194,9 @@ class Application {
       return base::fail(Reason::kUnknown, "failed to decode managed fields: " + read.error);
     }
     if (read.entries.empty() && request_.live) {
-      const Value nothing = Object();
-      Value unborn = live_;  // without its uid: all its fields are to be owned
-      TRY_ASSIGN(read.entries,
-                 manage_update(context_, {}, {nothing, unborn, kBeforeFirstApply, request_.now}));
+      TRY_ASSIGN(read.entries, manage_update(context_, {}, {nothing_, live_, kBeforeFirstApply, request_.now}));
     }
-    auto ownership = Ownership::read(arena_, context_, std::move(read.entries));
+    auto ownership = Ownership::read(arena_, context_, std::move(read.entries), SchemaHistory::kMayChange);
     if (!ownership) {
       return base::fail(Reason::kUnknown, "failed to decode managed fields: " + ownership.error().message);
     }
@@ -216,32 +218,52 @@ class Application {
     return (*context_.converter)(object, version);
   }
 
-  // Takes out what the manager applied last time, does not apply now, and no other owns.
-  Result<Value> prune(Value merged, Ownership& ownership, FieldSet last, const std::string& last_version) {
-    std::map<std::string, FieldSet> managed;  // by version
+  // What the manager applied the last time, and in which version.
+  struct Last {
+    FieldSet set;
+    const std::string& version;
+  };
+
+  // The sets of all owners, by version; in the last one's version when versions are alike.
+  std::map<std::string, FieldSet> managed_by_version(Ownership& ownership, const Last& last) {
+    std::map<std::string, FieldSet> managed;
     for (const Owner& owner : ownership.owners()) {
       if (owner.dropped) continue;
-      const std::string& version = context_.converter ? owner.entry.api_version : last_version;
+      const std::string& version = context_.converter ? owner.entry.api_version : last.version;
       managed[version] = unite(arena_, managed[version], owner.set);
     }
-    auto converted = in_version(merged, last_version);
+    return managed;
+  }
+
+  // True when something that was applied the last time has no owner now.
+  bool loses_fields(Ownership& ownership, const Last& last) {
+    if (last.set.empty()) return false;
+    if (context_.converter && last.version != context_.api_version) return true;
+    const FieldSet managed = managed_by_version(ownership, last)[last.version];
+    if (subtract(arena_, last.set, managed).empty()) return false;
+    return !subtract(arena_, with_named_members(arena_, context_.type, last.set),
+                     with_named_members(arena_, context_.type, managed))
+                .empty();
+  }
+
+  // Takes out what the manager applied last time, does not apply now, and no other owns.
+  Result<Value> prune(Value merged, Ownership& ownership, const Last& last) {
+    std::map<std::string, FieldSet> managed = managed_by_version(ownership, last);
+    auto converted = in_version(merged, last.version);
     if (!converted) return merged;
     const TypeRef type = converted->type;
-    const FieldSet last_named = with_named_members(arena_, type, last);
-    const FieldSet managed_named = with_named_members(arena_, type, managed[last_version]);
-    // What was applied is still owned, all of it: nothing can go.
-    if (subtract(arena_, last_named, managed_named).empty()) return merged;
-
+    const FieldSet last_named = with_named_members(arena_, type, last.set);
+    const FieldSet managed_named = with_named_members(arena_, type, managed[last.version]);
     Value pruned = remove_items(arena_, type, converted->object, last_named);
     TRY_ASSIGN(pruned, add_back(type, converted->object, pruned, managed_named));
     for (const auto& [version, set] : managed) {
-      if (version == last_version) continue;
+      if (version == last.version) continue;
       auto whole = in_version(converted->object, version);
       auto part = in_version(pruned, version);
       if (!whole || !part) continue;
       TRY_ASSIGN(Value added,
                  add_back(whole->type, whole->object, part->object, with_named_members(arena_, whole->type, set)));
-      auto back = in_version(added, last_version);
+      auto back = in_version(added, last.version);
       if (back) pruned = std::move(back->object);
     }
     // Only what the manager itself applied may go: all else that is missing now comes back.
@@ -266,7 +288,8 @@ class Application {
 
   const ManageContext& context_;
   const ApplyRequest& request_;
-  Value live_ = Object();
+  const Value nothing_ = Object();
+  const Value& live_;
   Arena arena_;
   std::vector<Ownership::Conflict> conflicts_;
   std::unique_ptr<Ownership> conflict_owners_;  // what the conflicts point into
@@ -282,8 +305,15 @@ Result<Applied> server_side_apply(const ManageContext& context, const ApplyReque
     if (auto error = application.unexcused(applied.error())) return base::fail(std::move(*error));
     applied = Application(context, request).run(OnConflict::kForce);
   }
-  if (applied && request.manager == kKubectl && !last_applied(applied->object).empty()) {
+  if (applied && request.manager == kKubectl) {
+    const Value* result = applied->effect == ApplyEffect::kChanged ? &applied->object : request.live;
+    if (last_applied(*result).empty()) return applied;
+    if (applied->effect == ApplyEffect::kUnchanged) {
+      applied->object = *request.live;
+      remove_managed_fields(applied->object);
+    }
     write_last_applied(applied->object, request.config);
+    applied->effect = ApplyEffect::kChanged;
   }
   return applied;
 }

@@ -36,6 +36,9 @@ base::Result<Comparison> compare(Arena& arena, const TypeRef& type, const object
 base::Result<object::Value> merge(Arena& arena, const TypeRef& type, const object::Value& base,
                                   const object::Value& config);
 
+// True when merge(base, config) is base: the config says nothing new. May say false where a merge would find the same.
+bool merge_is_idle(Arena& arena, const TypeRef& type, const object::Value& base, const object::Value& config);
+
 // The value without the items and members of the set. An object or list that becomes empty becomes null.
 object::Value remove_items(Arena& arena, const TypeRef& type, const object::Value& value, FieldSet items);
 // Only what the set names.
