@@ -1,5 +1,5 @@
-// The writes that a real server answered, replayed: testdata/recorded_apply.jsonl has a step a line, with what the client
-// sent and the answer. Each step starts from the answer before it.
+// The writes that a real server answered, replayed: testdata/recorded_apply.jsonl has a step a line, with what the
+// client sent and the answer. Each step starts from the answer before it.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,4 +1,5 @@
-// What changed between two values. The walk goes down only where they differ, and builds the three sets from the leaves up.
+// What changed between two values. The walk goes down only where they differ, and builds the three sets from the leaves
+// up.
 #include <array>
 
 #include "schema/apply/item_index.h"

@@ -51,7 +51,12 @@ void update_managed_fields(const ManageContext& context, const Value& live, Valu
                            std::string_view now, FieldsForm form) {
   ManagedEntries entries = entries_for_update(live, updated, context.subresource);
   remove_managed_fields(updated);
-  auto managed = manage_update(context, std::move(entries), {live, updated, manager, now});
+  const UpdateRequest request{live, updated, manager, now};
+  auto managed = manage_update(context, std::move(entries), request);
+  if (!managed && managed.error().reason == base::Reason::kBadRequest) {  // a field set that is none
+    managed = manage_update(context, read_managed_fields(live).entries, request);
+    if (!managed) managed = manage_update(context, {}, request);
+  }
   if (managed) write_managed_fields(updated, *managed, form);
 }
 

@@ -38,7 +38,8 @@ struct VersionedObject {
   object::Value object;
   TypeRef type;
 };
-using VersionConverter = std::function<std::optional<VersionedObject>(const object::Value&, std::string_view api_version)>;
+using VersionConverter =
+    std::function<std::optional<VersionedObject>(const object::Value&, std::string_view api_version)>;
 
 // Whether a kind's schema may have changed between atomic and granular since entries were written: a custom resource's.
 enum class SchemaHistory : uint8_t { kMayChange, kFixed };
@@ -72,8 +73,8 @@ base::Result<ManagedEntries> manage_update(const ManageContext& context, Managed
                                            const UpdateRequest& request);
 
 // The whole of an update's field management: takes the entries from both objects, and leaves the new ones in `updated`.
-// An object that cannot be managed loses its managed fields. Compat: a live object with a uid and without managed fields
-// stays so until it is first applied.
+// An object that cannot be managed loses its managed fields. Compat: a live object with a uid and without managed
+// fields stays so until it is first applied.
 void update_managed_fields(const ManageContext& context, const object::Value& live, object::Value& updated,
                            std::string_view manager, std::string_view now, FieldsForm form = FieldsForm::kObject);
 

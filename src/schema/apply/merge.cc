@@ -73,7 +73,8 @@ class MergeWalk {
   }
 
   // The order: the config's items keep its order, the others stay before the item that they stood before.
-  //   base [a b c d] + config [d x b] = [a c? …]: a is the base's own, c too; d and b are shared, in the config's order.
+  //   base [a b c d] + config [d x b] = [a c? …]: a is the base's own, c too; d and b are shared, in the config's
+  //   order.
   Result<Value> items(const TypeInfo& info, const Array* base, const Array* config) {
     TRY_ASSIGN(const Items left, index(info, base));
     TRY_ASSIGN(const Items right, index(info, config));

@@ -119,9 +119,9 @@ FieldSet filter(Arena& arena, FieldSet set, const ResetFields& fields) {
 }
 
 FieldSet strip_metadata(Arena& arena, FieldSet set) {
-  static constexpr std::string_view kMetadata[] = {"clusterName",   "creationTimestamp", "generation", "managedFields",
-                                                   "name",          "namespace",         "resourceVersion",
-                                                   "selfLink",      "uid"};
+  static constexpr std::string_view kMetadata[] = {
+      "clusterName",     "creationTimestamp", "generation", "managedFields", "name", "namespace",
+      "resourceVersion", "selfLink",          "uid"};
   std::vector<SetEntry> inner;
   for (std::string_view name : kMetadata) inner.push_back({Element::field(name), nullptr, true});
   const SetEntry metadata{Element::field("metadata"), make_set(arena, inner).node(), true};

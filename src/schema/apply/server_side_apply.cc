@@ -85,7 +85,8 @@ base::Error conflict_error(std::vector<Ownership::Conflict> conflicts) {
   return base::Error(Reason::kConflict, std::move(message), std::move(details));
 }
 
-// --- the last-applied annotation ---------------------------------------------------------------------------------------
+// --- the last-applied annotation
+// ---------------------------------------------------------------------------------------
 
 std::string_view last_applied(const Value& object) {
   return object.string_at({"metadata", "annotations", kLastApplied});
@@ -123,7 +124,8 @@ void write_last_applied(Value& object, const Value& config) {
   if (bytes > kMaxAnnotationBytes) kept->object_if()->erase(kLastApplied);
 }
 
-// --- one application ---------------------------------------------------------------------------------------------------
+// --- one application
+// ---------------------------------------------------------------------------------------------------
 
 class Application {
  public:
@@ -213,9 +215,20 @@ class Application {
     return owner ? *owner : ownership.add(std::move(entry), FieldSet());
   }
 
-  std::optional<VersionedObject> in_version(const Value& object, const std::string& version) const {
-    if (version == context_.api_version || !context_.converter) return VersionedObject{object, context_.type};
-    return (*context_.converter)(object, version);
+  // An object in a version: itself, or what it was converted to.
+  struct InVersion {
+    const Value* object = nullptr;
+    TypeRef type;
+    std::unique_ptr<Value> converted;
+  };
+  // nullopt: the version is not known.
+  std::optional<InVersion> in_version(const Value& object, const std::string& version) const {
+    const bool same = version == context_.api_version && object.string_at({"apiVersion"}) == version;
+    if (same || !context_.converter) return InVersion{&object, context_.type, nullptr};
+    auto converted = (*context_.converter)(object, version);
+    if (!converted) return std::nullopt;
+    auto owned = std::make_unique<Value>(std::move(converted->object));
+    return InVersion{owned.get(), converted->type, std::move(owned)};
   }
 
   // What the manager applied the last time, and in which version.
@@ -251,39 +264,45 @@ class Application {
     std::map<std::string, FieldSet> managed = managed_by_version(ownership, last);
     auto converted = in_version(merged, last.version);
     if (!converted) return merged;
+    const Value& whole = *converted->object;
     const TypeRef type = converted->type;
     const FieldSet last_named = with_named_members(arena_, type, last.set);
-    const FieldSet managed_named = with_named_members(arena_, type, managed[last.version]);
-    Value pruned = remove_items(arena_, type, converted->object, last_named);
-    TRY_ASSIGN(pruned, add_back(type, converted->object, pruned, managed_named));
+    TRY_ASSIGN(FieldSet whole_set, to_field_set(arena_, type, whole));
+    whole_set = with_named_members(arena_, type, whole_set);
+
+    Value pruned = remove_items(arena_, type, whole, last_named);
+    if (managed.contains(last.version)) {
+      const FieldSet owned = with_named_members(arena_, type, managed[last.version]);
+      TRY_ASSIGN(pruned, add_back(type, whole, whole_set, pruned, owned));
+    }
     for (const auto& [version, set] : managed) {
       if (version == last.version) continue;
-      auto whole = in_version(converted->object, version);
-      auto part = in_version(pruned, version);
-      if (!whole || !part) continue;
-      TRY_ASSIGN(Value added,
-                 add_back(whole->type, whole->object, part->object, with_named_members(arena_, whole->type, set)));
-      auto back = in_version(added, last.version);
-      if (back) pruned = std::move(back->object);
+      auto other_whole = in_version(whole, version);
+      auto other_part = in_version(pruned, version);
+      if (!other_whole || !other_part) continue;
+      const TypeRef other = other_whole->type;
+      TRY_ASSIGN(FieldSet other_set, to_field_set(arena_, other, *other_whole->object));
+      other_set = with_named_members(arena_, other, other_set);
+      TRY_ASSIGN(const Value added, add_back(other, *other_whole->object, other_set, *other_part->object,
+                                             with_named_members(arena_, other, set)));
+      if (auto back = in_version(added, last.version)) pruned = Value(*back->object);
     }
     // Only what the manager itself applied may go: all else that is missing now comes back.
     TRY_ASSIGN(FieldSet pruned_set, to_field_set(arena_, type, pruned));
-    TRY_ASSIGN(FieldSet merged_set, to_field_set(arena_, type, converted->object));
     pruned_set = with_named_members(arena_, type, pruned_set);
-    merged_set = with_named_members(arena_, type, merged_set);
-    const FieldSet gone = intersect(arena_, subtract(arena_, merged_set, pruned_set), last_named);
-    Value result = remove_items(arena_, type, converted->object, gone);
+    const FieldSet gone = intersect(arena_, subtract(arena_, whole_set, pruned_set), last_named);
+    Value result = remove_items(arena_, type, whole, gone);
     auto back = in_version(result, std::string(context_.api_version));
-    return back ? std::move(back->object) : std::move(merged);
+    if (!back) return merged;
+    return back->converted ? std::move(*back->converted) : std::move(result);
   }
 
-  // `pruned` with what of `merged` is in `managed`.
-  Result<Value> add_back(const TypeRef& type, const Value& merged, const Value& pruned, FieldSet managed) {
-    TRY_ASSIGN(FieldSet merged_set, to_field_set(arena_, type, merged));
+  // `pruned` with what of `whole` is in `managed`.
+  Result<Value> add_back(const TypeRef& type, const Value& whole, FieldSet whole_set, const Value& pruned,
+                         FieldSet managed) {
     TRY_ASSIGN(FieldSet pruned_set, to_field_set(arena_, type, pruned));
-    merged_set = with_named_members(arena_, type, merged_set);
     pruned_set = with_named_members(arena_, type, pruned_set);
-    return remove_items(arena_, type, merged, subtract(arena_, merged_set, unite(arena_, pruned_set, managed)));
+    return remove_items(arena_, type, whole, subtract(arena_, whole_set, unite(arena_, pruned_set, managed)));
   }
 
   const ManageContext& context_;

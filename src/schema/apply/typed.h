@@ -1,5 +1,5 @@
-// Values with a type: field sets, merges, comparisons, removals, and the errors of values that do not fit. These are the
-// rules of upstream's structured merge. Pure; thread: any.
+// Values with a type: field sets, merges, comparisons, removals, and the errors of values that do not fit. These are
+// the rules of upstream's structured merge. Pure; thread: any.
 //
 // A null `const Value*` is an absent value; a Value that is null is JSON's null. Field sets view the values that they
 // were made from. But for validate(), the values have been validated (or come from the server).

@@ -12,7 +12,8 @@ namespace schema {
 
 struct SetNode;
 
-// An element of a node: the path to it is in the set (`member`), or paths below it are (`child`), or both; never neither.
+// An element of a node: the path to it is in the set (`member`), or paths below it are (`child`), or both; never
+// neither.
 struct SetEntry {
   Element element;
   const SetNode* child = nullptr;

@@ -92,19 +92,20 @@ TEST(FieldSet, Order) {
   Arena arena;
   const FieldSet set = parse(arena, R"({"i:2":{},"i:10":{},"v:true":{},"v:\"a\"":{},"v:2":{},"v:10":{},"v:2.5":{},
       "k:{\"a\":\"x\",\"b\":1}":{},"k:{\"a\":\"x\"}":{},"k:{\"b\":0}":{},"f:b":{},"f:a":{}})");
-  EXPECT_EQ(text_of(set),
-            R"({"f:a":{},"f:b":{},"k:{\"a\":\"x\"}":{},"k:{\"a\":\"x\",\"b\":1}":{},"k:{\"b\":0}":{},)"
-            R"("v:2":{},"v:2.5":{},"v:10":{},"v:\"a\"":{},"v:true":{},"i:2":{},"i:10":{}})");
+  EXPECT_EQ(text_of(set), R"({"f:a":{},"f:b":{},"k:{\"a\":\"x\"}":{},"k:{\"a\":\"x\",\"b\":1}":{},"k:{\"b\":0}":{},)"
+                          R"("v:2":{},"v:2.5":{},"v:10":{},"v:\"a\"":{},"v:true":{},"i:2":{},"i:10":{}})");
 }
 
 TEST(FieldSet, PathText) {
   Arena arena;
-  const FieldSet set = parse(arena, R"({"f:c":{"k:{\"name\":\"a\",\"port\":80}":{"f:x":{"v:\"q\\\"\"":{},"i:3":{}}}}})");
+  const FieldSet set =
+      parse(arena, R"({"f:c":{"k:{\"name\":\"a\",\"port\":80}":{"f:x":{"v:\"q\\\"\"":{},"i:3":{}}}}})");
   EXPECT_EQ(paths_of(set),
             (std::set<std::string>{R"(.c[name="a",port=80].x[="q\""])", R"(.c[name="a",port=80].x[3])"}));
 }
 
-// --- the operations agree with those on sets of paths -------------------------------------------------------------------
+// --- the operations agree with those on sets of paths
+// -------------------------------------------------------------------
 
 FieldSet random_set(Arena& arena, std::mt19937& random, int depth) {
   std::vector<SetEntry> entries;
