@@ -37,6 +37,7 @@ schema::ManageContext context_of(const Value& object) {
   context.api_version = apps ? "apps/v1" : "v1";
   context.kind = apps ? "Deployment" : "ConfigMap";
   if (apps) context.reset_fields.paths = kStatus;
+  context.history = schema::SchemaHistory::kFixed;
   return context;
 }
 

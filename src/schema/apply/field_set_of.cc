@@ -73,9 +73,9 @@ class FieldSetWalk {
   }
 
   FieldSet finish(size_t base) {
-    std::vector<SetEntry> entries(scratch_.begin() + static_cast<std::ptrdiff_t>(base), scratch_.end());
+    const FieldSet set = make_set_unsorted(arena_, std::span(scratch_).subspan(base));
     scratch_.resize(base);
-    return make_set_unsorted(arena_, entries);
+    return set;
   }
 
   Arena& arena_;

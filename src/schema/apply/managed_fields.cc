@@ -22,11 +22,10 @@ Result<ManagedEntries> manage_update(const ManageContext& context, ManagedEntrie
   if (entries.empty() && !request.live.string_at({"metadata", "uid"}).empty()) return entries;
   Arena arena;
   TRY_ASSIGN(const Comparison changes, ownable_changes(arena, context, request.live, request.updated));
-  if (changes.same() && context.history == SchemaHistory::kFixed) {
-    sort_entries(entries);
-    return entries;
-  }
-  TRY_ASSIGN(Ownership ownership, Ownership::read(arena, context, std::move(entries), context.history));
+  const bool fixed = context.history == SchemaHistory::kFixed;
+  auto read = fixed ? Ownership::read_for(arena, context, std::move(entries), changes)
+                    : Ownership::read(arena, context, std::move(entries));
+  TRY_ASSIGN(Ownership ownership, std::move(read));
   TRY(ownership.take_over(arena, context, request.live, request.updated, changes, nullptr));
   const FieldSet touched = unite(arena, changes.modified, changes.added);
   if (!touched.empty()) {
@@ -37,13 +36,14 @@ Result<ManagedEntries> manage_update(const ManageContext& context, ManagedEntrie
     entry.subresource = std::string(context.subresource);
     Owner* owner = ownership.find(entry);
     if (owner) {
+      if (owner->unread) TRY(Ownership::read_set(arena, *owner));
       owner->set = unite(arena, owner->set, touched);
     } else {
       owner = &ownership.add(std::move(entry), touched);
     }
     owner->entry.time = std::string(request.now);
   }
-  ownership.cap_update_managers(arena);
+  TRY(ownership.cap_update_managers(arena));
   return std::move(ownership).write();
 }
 

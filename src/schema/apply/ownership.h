@@ -15,13 +15,17 @@ struct Owner {
   FieldSet set;
   FieldSet original;  // as entry.fields says: the text is written anew when `set` is another
   bool dropped = false;
+  bool unread = false;  // the sets were not needed so far
 };
 
 class Ownership {
  public:
   // kBadRequest when a field set is no field set.
-  static base::Result<Ownership> read(Arena& arena, const ManageContext& context, ManagedEntries entries,
-                                      SchemaHistory history);
+  static base::Result<Ownership> read(Arena& arena, const ManageContext& context, ManagedEntries entries);
+  // The same where schemas are fixed: sets that cannot hold what changed stay unread.
+  static base::Result<Ownership> read_for(Arena& arena, const ManageContext& context, ManagedEntries entries,
+                                          const Comparison& changes);
+  static base::Result<void> read_set(Arena& arena, Owner& owner);
 
   std::vector<Owner>& owners() { return owners_; }
   // Null when there is none; an identity of `entry`.
@@ -40,11 +44,13 @@ class Ownership {
   base::Result<void> take_over(Arena& arena, const ManageContext& context, const object::Value& before,
                                const object::Value& after, const Comparison& changes, const Owner* self);
 
-  void cap_update_managers(Arena& arena);
+  base::Result<void> cap_update_managers(Arena& arena);
   // The entries in their order, with their sets as text.
   ManagedEntries write() &&;
 
  private:
+  static Ownership unread(ManagedEntries entries);
+
   std::vector<Owner> owners_;
 };
 

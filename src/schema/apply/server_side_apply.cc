@@ -198,7 +198,7 @@ class Application {
     if (read.entries.empty() && request_.live) {
       TRY_ASSIGN(read.entries, manage_update(context_, {}, {nothing_, live_, kBeforeFirstApply, request_.now}));
     }
-    auto ownership = Ownership::read(arena_, context_, std::move(read.entries), SchemaHistory::kMayChange);
+    auto ownership = Ownership::read(arena_, context_, std::move(read.entries));
     if (!ownership) {
       return base::fail(Reason::kUnknown, "failed to decode managed fields: " + ownership.error().message);
     }

@@ -132,18 +132,8 @@ class Parser {
   }
 
   const SetNode* finish(size_t base) {
-    const std::span<const SetEntry> entries(scratch_.data() + base, scratch_.size() - base);
-    bool sorted = true;
-    for (size_t i = 1; i < entries.size() && sorted; ++i) {
-      sorted = compare(entries[i - 1].element, entries[i].element) < 0;
-    }
-    const SetNode* node = nullptr;
-    if (sorted) {
-      node = make_set(arena_, entries).node();
-    } else {
-      std::vector<SetEntry> copy(entries.begin(), entries.end());
-      node = make_set_unsorted(arena_, copy).node();
-    }
+    const std::span<SetEntry> entries(scratch_.data() + base, scratch_.size() - base);
+    const SetNode* node = make_set_unsorted(arena_, entries).node();
     scratch_.resize(base);
     return node;
   }
