@@ -10,12 +10,28 @@ namespace {
 using object::Value;
 
 // Members that the server's defaulting and strategies add to what a write leaves out.
-const std::set<std::string, std::less<>> kFilledIn = {
-    "creationTimestamp", "dnsPolicy",       "generation",     "imagePullPolicy",        "managedFields",
-    "namespace",         "protocol",        "replicas",       "resourceVersion",        "progressDeadlineSeconds",
-    "resources",         "restartPolicy",   "schedulerName",  "terminationMessagePath", "terminationMessagePolicy",
-    "securityContext",   "status",          "strategy",       "type",                   "terminationGracePeriodSeconds",
-    "uid",               "revisionHistoryLimit"};
+const std::set<std::string, std::less<>> kFilledIn = {"creationTimestamp",
+                                                      "dnsPolicy",
+                                                      "generation",
+                                                      "imagePullPolicy",
+                                                      "managedFields",
+                                                      "namespace",
+                                                      "protocol",
+                                                      "replicas",
+                                                      "resourceVersion",
+                                                      "progressDeadlineSeconds",
+                                                      "resources",
+                                                      "restartPolicy",
+                                                      "schedulerName",
+                                                      "terminationMessagePath",
+                                                      "terminationMessagePolicy",
+                                                      "securityContext",
+                                                      "status",
+                                                      "strategy",
+                                                      "type",
+                                                      "terminationGracePeriodSeconds",
+                                                      "uid",
+                                                      "revisionHistoryLimit"};
 // Members that the server sets anew.
 const std::set<std::string, std::less<>> kServersOwn = {"generation", "resourceVersion", "uid", "creationTimestamp"};
 
@@ -38,7 +54,8 @@ std::string difference(const Value& patched, const Value& answer, const std::str
     if (!answer.is_object()) return path;
     for (const auto& [key, value] : *answer.object_if()) {
       const Value* mine = patched.find(key);
-      if ((!mine || is_empty(*mine)) && !is_empty(value) && !kFilledIn.contains(key)) return path + "." + key + " is missing";
+      if ((!mine || is_empty(*mine)) && !is_empty(value) && !kFilledIn.contains(key))
+        return path + "." + key + " is missing";
     }
     return "";
   }

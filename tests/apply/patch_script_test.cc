@@ -16,9 +16,7 @@ std::string text(const base::Error& error) {
   return "error " + (reason.empty() ? std::string("500") : std::string(reason)) + ": " + error.message;
 }
 
-std::string text(const base::Result<Value>& result) {
-  return result ? object::to_json(*result) : text(result.error());
-}
+std::string text(const base::Result<Value>& result) { return result ? object::to_json(*result) : text(result.error()); }
 
 std::string run_json_patch(const script::Block& block) {
   std::vector<std::string> warnings;

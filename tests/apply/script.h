@@ -12,7 +12,7 @@
 namespace script {
 
 struct Block {
-  std::vector<std::string> command;  // words
+  std::vector<std::string> command;              // words
   std::map<std::string, std::string> arguments;  // of the lines below and of name=value words of the command
   std::string expected;
 

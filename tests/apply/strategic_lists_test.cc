@@ -1,5 +1,5 @@
-// The recorded strategic merge patches of a Deployment: testdata/strategic_lists.jsonl has a step a line, with the patch,
-// the status and message that a real server answered, and the spec that it then had (defaults filled in).
+// The recorded strategic merge patches of a Deployment: testdata/strategic_lists.jsonl has a step a line, with the
+// patch, the status and message that a real server answered, and the spec that it then had (defaults filled in).
 #include <gtest/gtest.h>
 
 #include <fstream>

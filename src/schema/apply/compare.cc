@@ -1,4 +1,5 @@
-// What changed between two values. The walk goes down only where they differ, and builds the three sets from the leaves up.
+// What changed between two values. The walk goes down only where they differ, and builds the three sets from the leaves
+// up.
 #include <array>
 
 #include "schema/apply/item_index.h"
@@ -29,56 +30,87 @@ class CompareWalk {
  public:
   explicit CompareWalk(Arena& arena) : arena_(arena) {}
 
-  // At least one of the two is there.
+  // At least one of the two is there, and they differ (or may: equal ones only cost more).
   Delta walk(const TypeRef& type, const Value* before, const Value* after) {
-    if (before && after && *before == *after) return {};
+    if (!before || !after) return one_sided(type, before ? *before : *after, before ? kRemoved : kAdded);
     const TypeInfo info = type_info(type);
-    const Shape old_shape = shape_of(info, before ? before : after);
-    const Shape new_shape = shape_of(info, after ? after : before);
-    bool leaf = false;
-    Delta delta;
-    if (old_shape != new_shape) {  // only untyped values: the old shape's changes and the new one's
-      bool ignored = false;
-      delta = as(old_shape, type, info, before, after, ignored);
-    }
-    Delta main = as(new_shape, type, info, before, after, leaf);
-    if (!leaf && !before) main.self[kAdded] = true;
-    if (!leaf && !after) main.self[kRemoved] = true;
-    if (old_shape == new_shape) return main;
+    const Shape old_shape = shape_of(info, before);
+    const Shape new_shape = shape_of(info, after);
+    Delta delta = as(new_shape, type, info, *before, *after);
+    if (old_shape == new_shape) return delta;
+    // Only untyped values: the changes in the old shape too.
+    const Delta old_delta = as(old_shape, type, info, *before, *after);
     for (size_t i = 0; i < 3; ++i) {
-      main.self[i] = main.self[i] || delta.self[i];
-      main.below[i] = unite(arena_, main.below[i], delta.below[i]);
+      delta.self[i] = delta.self[i] || old_delta.self[i];
+      delta.below[i] = unite(arena_, delta.below[i], old_delta.below[i]);
     }
-    return main;
+    return delta;
   }
 
   bool failed() const { return failed_; }
 
  private:
-  Delta as(Shape shape, const TypeRef& type, const TypeInfo& info, const Value* before, const Value* after,
-           bool& leaf) {
+  // A value that is there on one side alone, with all that it holds.
+  Delta one_sided(const TypeRef& type, const Value& value, Change change) {
+    Delta delta;
+    delta.self[change] = true;
+    delta.below[change] = all_below(type, value, change);
+    return delta;
+  }
+
+  FieldSet all_below(const TypeRef& type, const Value& value, Change change) {
+    const TypeInfo info = type_info(type);
+    const Shape shape = shape_of(info, &value);
+    std::vector<SetEntry>& scratch = scratch_[change];
+    const size_t base = scratch.size();
+    if (shape == Shape::kMap && info.map == MapRelation::kGranular && value.is_object()) {
+      size_t hint = 0;
+      for (const auto& [name, member] : *value.object_if()) {
+        const TypeRef inner = member_type(type, info, name, hint).type;
+        if (!inner) continue;
+        const SetNode* below = all_below(inner, member, change).node();
+        scratch.push_back({Element::field(name), below, true});
+      }
+    } else if (shape == Shape::kList && info.list != ListRelation::kAtomic && value.is_array()) {
+      all_items(info, *value.array_if(), change);
+    }
+    const FieldSet set = make_set_unsorted(arena_, std::span(scratch).subspan(base));
+    scratch.resize(base);
+    return set;
+  }
+
+  void all_items(const TypeInfo& info, const object::Array& array, Change change) {
+    auto indexed = index_items(arena_, info, &array);
+    if (!indexed) {
+      failed_ = true;
+      return;
+    }
+    sort_items(*indexed);
+    std::span<const IndexedItem> left = *indexed;
+    while (!left.empty()) {
+      const auto same = take_same(left, left[0].element);
+      // Compat: of repeated items the path alone counts.
+      const SetNode* below = same.size() == 1 ? all_below(info.item, *same[0].value, change).node() : nullptr;
+      scratch_[change].push_back({same[0].element, below, true});
+    }
+  }
+
+  Delta as(Shape shape, const TypeRef& type, const TypeInfo& info, const Value& before, const Value& after) {
     if (shape == Shape::kMap && info.map == MapRelation::kGranular) {
-      const object::Object* old_object = object_of(before);
-      const object::Object* new_object = object_of(after);
+      const object::Object* old_object = before.object_if();
+      const object::Object* new_object = after.object_if();
       if ((old_object && !old_object->empty()) || (new_object && !new_object->empty())) {
         return members(type, info, old_object, new_object);
       }
     } else if (shape == Shape::kList && info.list != ListRelation::kAtomic) {
-      const object::Array* old_array = array_of(before);
-      const object::Array* new_array = array_of(after);
+      const object::Array* old_array = before.array_if();
+      const object::Array* new_array = after.array_if();
       if ((old_array && !old_array->empty()) || (new_array && !new_array->empty())) {
         return items(info, old_array, new_array);
       }
     }
-    leaf = true;
     Delta delta;
-    if (!before) {
-      delta.self[kAdded] = true;
-    } else if (!after) {
-      delta.self[kRemoved] = true;
-    } else {
-      delta.self[kModified] = !(*before == *after);
-    }
+    delta.self[kModified] = !same_value(before, after);
     return delta;
   }
 
@@ -98,10 +130,8 @@ class CompareWalk {
     Delta delta;
     for (size_t i = 0; i < 3; ++i) {
       if (scratch_[i].size() == mark.base[i]) continue;
-      const auto first = scratch_[i].begin() + static_cast<std::ptrdiff_t>(mark.base[i]);
-      sorted_.assign(first, scratch_[i].end());
+      delta.below[i] = make_set_unsorted(arena_, std::span(scratch_[i]).subspan(mark.base[i]));
       scratch_[i].resize(mark.base[i]);
-      delta.below[i] = make_set_unsorted(arena_, sorted_);
     }
     return delta;
   }
@@ -127,7 +157,7 @@ class CompareWalk {
         other = after->find(name);
         if (other && place < after->size()) ++place;
       }
-      if (other && value == *other) continue;
+      if (other && same_value(value, *other)) continue;
       member(parent, name, &value, other, hint);
     }
     hint = 0;
@@ -197,11 +227,14 @@ class CompareWalk {
   Delta one_item(const TypeInfo& info, std::span<const IndexedItem> before, std::span<const IndexedItem> after) {
     const Value* old_first = before.empty() ? nullptr : before[0].value;
     const Value* new_first = after.empty() ? nullptr : after[0].value;
-    if (before.size() <= 1 && after.size() <= 1) return walk(info.item, old_first, new_first);
+    if (before.size() <= 1 && after.size() <= 1) {
+      const bool same = old_first && new_first && same_value(*old_first, *new_first);
+      return same ? Delta() : walk(info.item, old_first, new_first);
+    }
     Delta delta;
     if (before.size() >= 2 && after.size() >= 2) {
       const bool same = std::ranges::equal(
-          before, after, [](const IndexedItem& a, const IndexedItem& b) { return *a.value == *b.value; });
+          before, after, [](const IndexedItem& a, const IndexedItem& b) { return same_value(*a.value, *b.value); });
       delta.self[kModified] = !same;
     } else if (before.size() >= 2) {
       if (new_first) delta = walk(info.item, nullptr, new_first);
@@ -218,7 +251,6 @@ class CompareWalk {
   const std::array<Value, 6> implied_ = {Value(), Value(), Value(object::Object()), Value(""), Value(0), Value(false)};
   Arena& arena_;
   std::array<std::vector<SetEntry>, 3> scratch_;
-  std::vector<SetEntry> sorted_;
   bool failed_ = false;
 };
 

@@ -73,9 +73,9 @@ class FieldSetWalk {
   }
 
   FieldSet finish(size_t base) {
-    std::vector<SetEntry> entries(scratch_.begin() + static_cast<std::ptrdiff_t>(base), scratch_.end());
+    const FieldSet set = make_set_unsorted(arena_, std::span(scratch_).subspan(base));
     scratch_.resize(base);
-    return make_set_unsorted(arena_, entries);
+    return set;
   }
 
   Arena& arena_;
@@ -102,8 +102,8 @@ Reconciled reconcile_node(Arena& arena, const TypeRef& type, FieldSet set, IsAto
   const bool is_map = info.map != MapRelation::kNone;
   if (is_map && !info.has_members && info.value && type_info(info.value).scalar == ScalarType::kUntyped) return {set};
   if (!is_map && (info.scalar != ScalarType::kNone || info.list == ListRelation::kNone)) return {set};
-  const bool became_atomic = is_map ? info.map == MapRelation::kAtomic && !set.empty()
-                                    : info.list == ListRelation::kAtomic;
+  const bool became_atomic =
+      is_map ? info.map == MapRelation::kAtomic && !set.empty() : info.list == ListRelation::kAtomic;
   if (became_atomic && atomic == IsAtomic::kNo) return {FieldSet(), true};
   if (is_map && info.map == MapRelation::kAtomic) return {set};
   std::vector<SetEntry> entries;

@@ -31,7 +31,13 @@ std::string read_entry(const Value& source, size_t i, ManagedEntry& entry) {
   entry.time = text_of(source, "time");
   entry.subresource = text_of(source, "subresource");
   const Value* fields = source.find("fieldsV1");
-  entry.fields = fields && !fields->is_null() ? object::to_json(*fields) : "{}";
+  if (!fields || fields->is_null()) {
+    entry.fields = "{}";
+  } else if (const std::string* text = fields->string_if()) {
+    entry.fields = *text;
+  } else {
+    entry.fields = object::to_json(*fields);
+  }
   return "";
 }
 
@@ -72,7 +78,7 @@ void remove_managed_fields(Value& object) {
   if (Object* members = metadata ? metadata->object_if() : nullptr) members->erase("managedFields");
 }
 
-void write_managed_fields(Value& object, const ManagedEntries& entries) {
+void write_managed_fields(Value& object, const ManagedEntries& entries, FieldsForm form) {
   if (entries.empty()) return remove_managed_fields(object);
   Array list;
   list.reserve(entries.size());
@@ -84,8 +90,12 @@ void write_managed_fields(Value& object, const ManagedEntries& entries) {
     out.append("apiVersion", entry.api_version);
     if (!entry.time.empty()) out.append("time", entry.time);
     out.append("fieldsType", "FieldsV1");
-    auto fields = object::parse_json(entry.fields);
-    out.append("fieldsV1", fields ? std::move(*fields) : Value(Object()));
+    if (form == FieldsForm::kText) {
+      out.append("fieldsV1", entry.fields);
+    } else {
+      auto fields = object::parse_json(entry.fields);
+      out.append("fieldsV1", fields ? std::move(*fields) : Value(Object()));
+    }
     if (!entry.subresource.empty()) out.append("subresource", entry.subresource);
     list.push_back(std::move(out));
   }

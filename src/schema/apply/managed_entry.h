@@ -36,12 +36,16 @@ struct ReadEntries {
   std::string error;
 };
 
+// How a Value holds a fieldsV1: as the nested objects that JSON has there, or as a string of that JSON. The string
+// saves the cost of the tree where nobody looks into it; both forms are read.
+enum class FieldsForm : uint8_t { kObject, kText };
+
 // Reads metadata.managedFields. Errors have upstream's text: "operation must be `Apply` or `Update`".
 ReadEntries read_managed_fields(const object::Value& object);
 // Takes metadata.managedFields out of the object.
 void remove_managed_fields(object::Value& object);
 // Writes the entries into the object's metadata; none: removes the member.
-void write_managed_fields(object::Value& object, const ManagedEntries& entries);
+void write_managed_fields(object::Value& object, const ManagedEntries& entries, FieldsForm form = FieldsForm::kObject);
 
 // The identity of an entry as upstream sorts and compares it: JSON of manager, operation, apiVersion (of an update) and
 // subresource.

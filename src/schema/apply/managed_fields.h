@@ -38,7 +38,11 @@ struct VersionedObject {
   object::Value object;
   TypeRef type;
 };
-using VersionConverter = std::function<std::optional<VersionedObject>(const object::Value&, std::string_view api_version)>;
+using VersionConverter =
+    std::function<std::optional<VersionedObject>(const object::Value&, std::string_view api_version)>;
+
+// Whether a kind's schema may have changed between atomic and granular since entries were written: a custom resource's.
+enum class SchemaHistory : uint8_t { kMayChange, kFixed };
 
 // How a kind is managed at one endpoint.
 struct ManageContext {
@@ -48,12 +52,14 @@ struct ManageContext {
   std::string_view subresource;  // "" = the object itself
   ResetFields reset_fields;
   const VersionConverter* converter = nullptr;
+  SchemaHistory history = SchemaHistory::kMayChange;  // kFixed: updates leave old sets as they are; applies never do
 };
 
 // The entries of a create or update, from which the next ones are made. Compat: a reset wins; entries that are missing
 // or broken fall back on those of the live object, which count as none when they are broken. A subresource's writes
 // cannot set them.
-ManagedEntries entries_for_update(const ReadEntries& live, const ReadEntries& updated, std::string_view subresource);
+ManagedEntries entries_for_update(const object::Value& live, const object::Value& updated,
+                                  std::string_view subresource);
 
 // What the fields of an object are owned by after `manager` made `updated` of `live` (an empty object for a create).
 // `now`: RFC 3339, as in entries. The times of entries that keep their fields stay.
@@ -67,9 +73,9 @@ base::Result<ManagedEntries> manage_update(const ManageContext& context, Managed
                                            const UpdateRequest& request);
 
 // The whole of an update's field management: takes the entries from both objects, and leaves the new ones in `updated`.
-// An object that cannot be managed loses its managed fields. Compat: a live object with a uid and without managed fields
-// stays so until it is first applied.
+// An object that cannot be managed loses its managed fields. Compat: a live object with a uid and without managed
+// fields stays so until it is first applied.
 void update_managed_fields(const ManageContext& context, const object::Value& live, object::Value& updated,
-                           std::string_view manager, std::string_view now);
+                           std::string_view manager, std::string_view now, FieldsForm form = FieldsForm::kObject);
 
 }  // namespace schema

@@ -73,7 +73,8 @@ class MergeWalk {
   }
 
   // The order: the config's items keep its order, the others stay before the item that they stood before.
-  //   base [a b c d] + config [d x b] = [a c? …]: a is the base's own, c too; d and b are shared, in the config's order.
+  //   base [a b c d] + config [d x b] = [a c? …]: a is the base's own, c too; d and b are shared, in the config's
+  //   order.
   Result<Value> items(const TypeInfo& info, const Array* base, const Array* config) {
     TRY_ASSIGN(const Items left, index(info, base));
     TRY_ASSIGN(const Items right, index(info, config));
@@ -125,6 +126,57 @@ class MergeWalk {
       if (r < right.in_order.size()) TRY(take_config());
     }
     return Value(std::move(out));
+  }
+
+  Arena& arena_;
+};
+
+class IdleWalk {
+ public:
+  explicit IdleWalk(Arena& arena) : arena_(arena) {}
+
+  bool walk(const TypeRef& type, const Value& base, const Value& config) {
+    const TypeInfo info = type_info(type);
+    const Shape shape = shape_of(info, &config);
+    if (shape == Shape::kMap && info.map == MapRelation::kGranular) {
+      const Object* left = base.object_if();
+      const Object* right = config.object_if();
+      if (left && right && !left->empty()) return members(type, info, *left, *right);
+    } else if (shape == Shape::kList && info.list != ListRelation::kAtomic) {
+      const Array* left = base.array_if();
+      const Array* right = config.array_if();
+      if (left && right && !left->empty()) return items(info, *left, *right);
+    }
+    return base == config;
+  }
+
+ private:
+  bool members(const TypeRef& type, const TypeInfo& info, const Object& base, const Object& config) {
+    size_t hint = 0;
+    for (const auto& [name, value] : config) {
+      const Value* current = base.find(name);
+      if (!current || !walk(member_type(type, info, name, hint).type, *current, value)) return false;
+    }
+    return true;
+  }
+
+  // The config's items stand in the base, once each, in the same relative order.
+  bool items(const TypeInfo& info, const Array& base, const Array& config) {
+    auto left = index_items(arena_, info, &base);
+    if (!left) return false;
+    std::vector<IndexedItem> sorted = *left;
+    sort_items(sorted);
+    auto same = [](const IndexedItem& a, const IndexedItem& b) { return a.element == b.element; };
+    if (std::ranges::adjacent_find(sorted, same) != sorted.end()) return false;
+    size_t at = 0;
+    for (const Value& item : config) {
+      auto wanted = item_element(arena_, info, item);
+      if (!wanted) return false;
+      while (at < left->size() && !((*left)[at].element == *wanted)) ++at;
+      if (at == left->size() || !walk(info.item, *(*left)[at].value, item)) return false;
+      ++at;
+    }
+    return true;
   }
 
   Arena& arena_;
@@ -199,6 +251,10 @@ class RemoveWalk {
 
 Result<Value> merge(Arena& arena, const TypeRef& type, const Value& base, const Value& config) {
   return MergeWalk(arena).walk(type, base, config);
+}
+
+bool merge_is_idle(Arena& arena, const TypeRef& type, const Value& base, const Value& config) {
+  return IdleWalk(arena).walk(type, base, config);
 }
 
 Value remove_items(Arena& arena, const TypeRef& type, const Value& value, FieldSet items) {

@@ -1,6 +1,7 @@
 #include "schema/apply/ownership.h"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 
 #include "schema/fieldpath/fields_v1.h"
@@ -10,11 +11,6 @@ namespace {
 
 using base::Result;
 using object::Value;
-
-FieldSet set_of_name(Arena& arena, std::string_view name) {
-  const Element element = Element::field(name);
-  return make_set_of_path(arena, {&element, 1});
-}
 
 // The comparisons of one change, by version, each made when an owner of that version asks for it.
 class VersionedChanges {
@@ -56,15 +52,6 @@ class VersionedChanges {
   const Comparison& own_;
   std::map<std::string, Converted> others_;
 };
-
-Result<Comparison> filtered_changes(Arena& arena, const ManageContext& context, const Value& before,
-                                    const Value& after) {
-  TRY_ASSIGN(Comparison changes, compare(arena, context.type, before, after));
-  changes.added = filter(arena, changes.added, context.reset_fields);
-  changes.modified = filter(arena, changes.modified, context.reset_fields);
-  changes.removed = filter(arena, changes.removed, context.reset_fields);
-  return changes;
-}
 
 // The path patterns of reset fields, as a trie.
 struct Pattern {
@@ -111,6 +98,19 @@ FieldSet filter_node(Arena& arena, FieldSet set, const Pattern& pattern, ResetFi
   return changed ? make_set(arena, entries) : set;
 }
 
+// False when a set of this text certainly has none of the changed paths: their first names are not in it.
+bool may_touch(std::string_view fields, const Comparison& changes) {
+  if (fields.size() <= std::string_view(R"({"f:a":{}})").size()) return true;  // empty sets are to be dropped
+  for (const FieldSet set : {changes.added, changes.modified, changes.removed}) {
+    for (const SetEntry& entry : set.entries()) {
+      std::string name;
+      append_member_name(name, entry.element);
+      if (memmem(fields.data(), fields.size(), name.data(), name.size())) return true;
+    }
+  }
+  return false;
+}
+
 // What a set is in today's schema; nullopt when its version is not known.
 std::optional<FieldSet> reconciled(Arena& arena, const ManageContext& context, const std::string& version,
                                    FieldSet set) {
@@ -128,30 +128,65 @@ FieldSet filter(Arena& arena, FieldSet set, const ResetFields& fields) {
 }
 
 FieldSet strip_metadata(Arena& arena, FieldSet set) {
-  static constexpr std::string_view kMetadata[] = {"clusterName",   "creationTimestamp", "generation", "managedFields",
-                                                   "name",          "namespace",         "resourceVersion",
-                                                   "selfLink",      "uid"};
-  std::vector<SetEntry> inner;
-  for (std::string_view name : kMetadata) inner.push_back({Element::field(name), nullptr, true});
-  const SetEntry metadata{Element::field("metadata"), make_set(arena, inner).node(), true};
-  FieldSet stripped = make_set(arena, {&metadata, 1});
-  stripped = unite(arena, stripped, set_of_name(arena, "apiVersion"));
-  stripped = unite(arena, stripped, set_of_name(arena, "kind"));
-  return subtract(arena, set, stripped);
+  static constexpr std::string_view kMetadata[] = {
+      "clusterName",     "creationTimestamp", "generation", "managedFields", "name", "namespace",
+      "resourceVersion", "selfLink",          "uid"};
+  SetEntry inner[std::size(kMetadata)];
+  for (size_t i = 0; i < std::size(kMetadata); ++i) inner[i] = {Element::field(kMetadata[i]), nullptr, true};
+  const SetNode metadata{inner, std::size(kMetadata)};
+  const SetEntry outer[] = {{Element::field("apiVersion"), nullptr, true},
+                            {Element::field("kind"), nullptr, true},
+                            {Element::field("metadata"), &metadata, true}};
+  const SetNode stripped{outer, std::size(outer)};
+  return subtract(arena, set, FieldSet(&stripped));
+}
+
+Result<Comparison> ownable_changes(Arena& arena, const ManageContext& context, const Value& before,
+                                   const Value& after) {
+  TRY_ASSIGN(Comparison changes, compare(arena, context.type, before, after));
+  for (FieldSet* set : {&changes.added, &changes.modified, &changes.removed}) {
+    if (!set->empty()) *set = strip_metadata(arena, filter(arena, *set, context.reset_fields));
+  }
+  return changes;
+}
+
+Result<void> Ownership::read_set(Arena& arena, Owner& owner) {
+  owner.unread = false;
+  TRY_ASSIGN(owner.original, parse_fields_v1(arena, arena.copy(owner.entry.fields)));
+  owner.set = owner.original;
+  return {};
 }
 
 Result<Ownership> Ownership::read(Arena& arena, const ManageContext& context, ManagedEntries entries) {
+  Ownership result = unread(std::move(entries));
+  for (Owner& owner : result.owners_) {
+    TRY(read_set(arena, owner));
+    const auto set = reconciled(arena, context, owner.entry.api_version, owner.original);
+    owner.dropped = !set;
+    owner.set = set.value_or(FieldSet());
+  }
+  return result;
+}
+
+Result<Ownership> Ownership::read_for(Arena& arena, const ManageContext& context, ManagedEntries entries,
+                                      const Comparison& changes) {
+  Ownership result = unread(std::move(entries));
+  for (Owner& owner : result.owners_) {
+    const bool other_version = context.converter && owner.entry.api_version != context.api_version;
+    if (other_version || may_touch(owner.entry.fields, changes)) TRY(read_set(arena, owner));
+  }
+  return result;
+}
+
+Ownership Ownership::unread(ManagedEntries entries) {
   Ownership result;
-  result.owners_.reserve(entries.size() + 2);  // so that the texts that sets view do not move
+  result.owners_.reserve(entries.size() + 2);  // so that owners do not move when one is added
   for (ManagedEntry& entry : entries) {
     // Compat: of entries with one identity the last one counts.
     Owner* owner = result.find(entry);
     if (!owner) owner = &result.owners_.emplace_back();
     owner->entry = std::move(entry);
-    TRY_ASSIGN(owner->original, parse_fields_v1(arena, arena.copy(owner->entry.fields)));
-    const auto set = reconciled(arena, context, owner->entry.api_version, owner->original);
-    owner->dropped = !set;
-    owner->set = set.value_or(FieldSet());
+    owner->unread = true;
   }
   return result;
 }
@@ -175,29 +210,28 @@ Owner& Ownership::add(ManagedEntry entry, FieldSet set) {
   return owner;
 }
 
-Result<Ownership::Outcome> Ownership::conflicts_of(Arena& arena, const ManageContext& context, const Value& before,
-                                                   const Value& after, const Owner* self) {
-  Outcome outcome;
-  TRY_ASSIGN(outcome.comparison, filtered_changes(arena, context, before, after));
-  VersionedChanges changes(arena, context, before, after, outcome.comparison);
+Result<std::vector<Ownership::Conflict>> Ownership::conflicts_of(Arena& arena, const ManageContext& context,
+                                                                 const Value& before, const Value& after,
+                                                                 const Comparison& changes, const Owner* self) const {
+  std::vector<Conflict> conflicts;
+  VersionedChanges versions(arena, context, before, after, changes);
   for (const Owner& owner : owners_) {
     if (&owner == self || owner.dropped) continue;
-    TRY_ASSIGN(const Comparison* change, changes.of(owner.entry.api_version));
+    TRY_ASSIGN(const Comparison* change, versions.of(owner.entry.api_version));
     if (!change) continue;
     const FieldSet fields = intersect(arena, owner.set, unite(arena, change->modified, change->added));
-    if (!fields.empty()) outcome.conflicts.push_back({&owner, fields});
+    if (!fields.empty()) conflicts.push_back({&owner, fields});
   }
-  return outcome;
+  return conflicts;
 }
 
-Result<Comparison> Ownership::take_over(Arena& arena, const ManageContext& context, const Value& before,
-                                        const Value& after, const Owner* self) {
-  TRY_ASSIGN(const Comparison own, filtered_changes(arena, context, before, after));
-  VersionedChanges changes(arena, context, before, after, own);
+Result<void> Ownership::take_over(Arena& arena, const ManageContext& context, const Value& before, const Value& after,
+                                  const Comparison& changes, const Owner* self) {
+  VersionedChanges versions(arena, context, before, after, changes);
   for (Owner& owner : owners_) {
-    if (owner.dropped) continue;
+    if (owner.dropped || owner.unread) continue;
     if (&owner != self) {
-      TRY_ASSIGN(const Comparison* change, changes.of(owner.entry.api_version));
+      TRY_ASSIGN(const Comparison* change, versions.of(owner.entry.api_version));
       if (!change) {
         owner.dropped = true;
         continue;
@@ -208,15 +242,15 @@ Result<Comparison> Ownership::take_over(Arena& arena, const ManageContext& conte
     }
     if (owner.set.empty()) owner.dropped = true;
   }
-  return own;
+  return {};
 }
 
-void Ownership::cap_update_managers(Arena& arena) {
+Result<void> Ownership::cap_update_managers(Arena& arena) {
   std::vector<Owner*> updaters;
   for (Owner& owner : owners_) {
     if (!owner.dropped && owner.entry.operation == ManageOperation::kUpdate) updaters.push_back(&owner);
   }
-  if (updaters.size() <= kMaxUpdateManagers) return;
+  if (updaters.size() <= kMaxUpdateManagers) return {};
   // Oldest first.
   std::ranges::sort(updaters, [](const Owner* a, const Owner* b) {
     if (a->entry.time != b->entry.time) return a->entry.time < b->entry.time;
@@ -239,11 +273,15 @@ void Ownership::cap_update_managers(Arena& arena) {
       bucket->entry.subresource.clear();
     }
     if (bucket == owner) continue;
+    for (Owner* merged : {bucket, owner}) {
+      if (merged->unread) TRY(read_set(arena, *merged));
+    }
     bucket->set = unite(arena, bucket->set, owner->set);
     bucket->entry.time = owner->entry.time;
     owner->dropped = true;
     --count;
   }
+  return {};
 }
 
 ManagedEntries Ownership::write() && {
@@ -251,7 +289,8 @@ ManagedEntries Ownership::write() && {
   entries.reserve(owners_.size());
   for (Owner& owner : owners_) {
     if (owner.dropped) continue;
-    if (owner.entry.fields.empty() || owner.set.node() != owner.original.node()) {
+    const bool changed = !owner.unread && owner.set.node() != owner.original.node();
+    if (owner.entry.fields.empty() || changed) {
       owner.entry.fields.clear();
       append_fields_v1(owner.entry.fields, owner.set);
     }

@@ -85,7 +85,8 @@ base::Error conflict_error(std::vector<Ownership::Conflict> conflicts) {
   return base::Error(Reason::kConflict, std::move(message), std::move(details));
 }
 
-// --- the last-applied annotation ---------------------------------------------------------------------------------------
+// --- the last-applied annotation
+// ---------------------------------------------------------------------------------------
 
 std::string_view last_applied(const Value& object) {
   return object.string_at({"metadata", "annotations", kLastApplied});
@@ -123,43 +124,49 @@ void write_last_applied(Value& object, const Value& config) {
   if (bytes > kMaxAnnotationBytes) kept->object_if()->erase(kLastApplied);
 }
 
-// --- one application ---------------------------------------------------------------------------------------------------
+// --- one application
+// ---------------------------------------------------------------------------------------------------
 
 class Application {
  public:
-  Application(const ManageContext& context, const ApplyRequest& request) : context_(context), request_(request) {
-    if (request.live) live_ = *request.live;
-    remove_managed_fields(live_);
-  }
+  Application(const ManageContext& context, const ApplyRequest& request)
+      : context_(context), request_(request), live_(request.live ? *request.live : nothing_) {}
 
   Result<Applied> run(OnConflict on_conflict) {
     TRY_ASSIGN(Ownership ownership, owners());
-    TRY_ASSIGN(Value merged, merge(arena_, context_.type, live_, request_.config));
     TRY_ASSIGN(FieldSet set, to_field_set(arena_, context_.type, request_.config));
     set = filter(arena_, set, context_.reset_fields);
     Owner& self = own_entry(ownership);
     const FieldSet last = self.set;
     const std::string last_version = std::exchange(self.entry.api_version, std::string(context_.api_version));
     self.set = set;
-    if (!last.empty()) {
-      TRY_ASSIGN(merged, prune(std::move(merged), ownership, last, last_version));
-    }
-    if (on_conflict == OnConflict::kFail) {
-      TRY_ASSIGN(auto outcome, ownership.conflicts_of(arena_, context_, live_, merged, &self));
-      if (!outcome.conflicts.empty()) {
-        conflicts_ = std::move(outcome.conflicts);
-        conflict_owners_ = std::make_unique<Ownership>(std::move(ownership));
-        return base::fail(conflict_error(conflicts_));
+
+    const Last before{last, last_version};
+    const bool prunes = loses_fields(ownership, before);
+    Applied applied;
+    if (!prunes && request_.live && merge_is_idle(arena_, context_.type, live_, request_.config)) {
+      applied.effect = ApplyEffect::kUnchanged;
+      TRY(ownership.take_over(arena_, context_, live_, live_, Comparison(), &self));
+    } else {
+      TRY_ASSIGN(applied.object, merge(arena_, context_.type, live_, request_.config));
+      if (prunes) {
+        TRY_ASSIGN(applied.object, prune(std::move(applied.object), ownership, before));
       }
+      TRY_ASSIGN(const Comparison changes, ownable_changes(arena_, context_, live_, applied.object));
+      if (on_conflict == OnConflict::kFail) {
+        TRY_ASSIGN(conflicts_, ownership.conflicts_of(arena_, context_, live_, applied.object, changes, &self));
+        if (!conflicts_.empty()) {
+          conflict_owners_ = std::make_unique<Ownership>(std::move(ownership));
+          return base::fail(conflict_error(conflicts_));
+        }
+      }
+      TRY(ownership.take_over(arena_, context_, live_, applied.object, changes, &self));
+      if (applied.object == live_) applied = Applied{ApplyEffect::kUnchanged, {}, {}};
     }
-    TRY_ASSIGN([[maybe_unused]] const Comparison changes,
-               ownership.take_over(arena_, context_, live_, merged, &self));
     self.set = strip_metadata(arena_, self.set);
     self.dropped = self.dropped || self.set.empty();
-    Applied applied;
-    applied.effect = merged == live_ ? ApplyEffect::kUnchanged : ApplyEffect::kChanged;
     if (applied.effect == ApplyEffect::kChanged) self.entry.time = std::string(request_.now);
-    applied.object = std::move(merged);
+    remove_managed_fields(applied.object);
     applied.entries = std::move(ownership).write();
     return applied;
   }
@@ -189,10 +196,7 @@ class Application {
       return base::fail(Reason::kUnknown, "failed to decode managed fields: " + read.error);
     }
     if (read.entries.empty() && request_.live) {
-      const Value nothing = Object();
-      Value unborn = live_;  // without its uid: all its fields are to be owned
-      TRY_ASSIGN(read.entries,
-                 manage_update(context_, {}, {nothing, unborn, kBeforeFirstApply, request_.now}));
+      TRY_ASSIGN(read.entries, manage_update(context_, {}, {nothing_, live_, kBeforeFirstApply, request_.now}));
     }
     auto ownership = Ownership::read(arena_, context_, std::move(read.entries));
     if (!ownership) {
@@ -211,62 +215,100 @@ class Application {
     return owner ? *owner : ownership.add(std::move(entry), FieldSet());
   }
 
-  std::optional<VersionedObject> in_version(const Value& object, const std::string& version) const {
-    if (version == context_.api_version || !context_.converter) return VersionedObject{object, context_.type};
-    return (*context_.converter)(object, version);
+  // An object in a version: itself, or what it was converted to.
+  struct InVersion {
+    const Value* object = nullptr;
+    TypeRef type;
+    std::unique_ptr<Value> converted;
+  };
+  // nullopt: the version is not known.
+  std::optional<InVersion> in_version(const Value& object, const std::string& version) const {
+    const bool same = version == context_.api_version && object.string_at({"apiVersion"}) == version;
+    if (same || !context_.converter) return InVersion{&object, context_.type, nullptr};
+    auto converted = (*context_.converter)(object, version);
+    if (!converted) return std::nullopt;
+    auto owned = std::make_unique<Value>(std::move(converted->object));
+    return InVersion{owned.get(), converted->type, std::move(owned)};
+  }
+
+  // What the manager applied the last time, and in which version.
+  struct Last {
+    FieldSet set;
+    const std::string& version;
+  };
+
+  // The sets of all owners, by version; in the last one's version when versions are alike.
+  std::map<std::string, FieldSet> managed_by_version(Ownership& ownership, const Last& last) {
+    std::map<std::string, FieldSet> managed;
+    for (const Owner& owner : ownership.owners()) {
+      if (owner.dropped) continue;
+      const std::string& version = context_.converter ? owner.entry.api_version : last.version;
+      managed[version] = unite(arena_, managed[version], owner.set);
+    }
+    return managed;
+  }
+
+  // True when something that was applied the last time has no owner now.
+  bool loses_fields(Ownership& ownership, const Last& last) {
+    if (last.set.empty()) return false;
+    if (context_.converter && last.version != context_.api_version) return true;
+    const FieldSet managed = managed_by_version(ownership, last)[last.version];
+    if (subtract(arena_, last.set, managed).empty()) return false;
+    return !subtract(arena_, with_named_members(arena_, context_.type, last.set),
+                     with_named_members(arena_, context_.type, managed))
+                .empty();
   }
 
   // Takes out what the manager applied last time, does not apply now, and no other owns.
-  Result<Value> prune(Value merged, Ownership& ownership, FieldSet last, const std::string& last_version) {
-    std::map<std::string, FieldSet> managed;  // by version
-    for (const Owner& owner : ownership.owners()) {
-      if (owner.dropped) continue;
-      const std::string& version = context_.converter ? owner.entry.api_version : last_version;
-      managed[version] = unite(arena_, managed[version], owner.set);
-    }
-    auto converted = in_version(merged, last_version);
+  Result<Value> prune(Value merged, Ownership& ownership, const Last& last) {
+    std::map<std::string, FieldSet> managed = managed_by_version(ownership, last);
+    auto converted = in_version(merged, last.version);
     if (!converted) return merged;
+    const Value& whole = *converted->object;
     const TypeRef type = converted->type;
-    const FieldSet last_named = with_named_members(arena_, type, last);
-    const FieldSet managed_named = with_named_members(arena_, type, managed[last_version]);
-    // What was applied is still owned, all of it: nothing can go.
-    if (subtract(arena_, last_named, managed_named).empty()) return merged;
+    const FieldSet last_named = with_named_members(arena_, type, last.set);
+    TRY_ASSIGN(FieldSet whole_set, to_field_set(arena_, type, whole));
+    whole_set = with_named_members(arena_, type, whole_set);
 
-    Value pruned = remove_items(arena_, type, converted->object, last_named);
-    TRY_ASSIGN(pruned, add_back(type, converted->object, pruned, managed_named));
+    Value pruned = remove_items(arena_, type, whole, last_named);
+    if (managed.contains(last.version)) {
+      const FieldSet owned = with_named_members(arena_, type, managed[last.version]);
+      TRY_ASSIGN(pruned, add_back(type, whole, whole_set, pruned, owned));
+    }
     for (const auto& [version, set] : managed) {
-      if (version == last_version) continue;
-      auto whole = in_version(converted->object, version);
-      auto part = in_version(pruned, version);
-      if (!whole || !part) continue;
-      TRY_ASSIGN(Value added,
-                 add_back(whole->type, whole->object, part->object, with_named_members(arena_, whole->type, set)));
-      auto back = in_version(added, last_version);
-      if (back) pruned = std::move(back->object);
+      if (version == last.version) continue;
+      auto other_whole = in_version(whole, version);
+      auto other_part = in_version(pruned, version);
+      if (!other_whole || !other_part) continue;
+      const TypeRef other = other_whole->type;
+      TRY_ASSIGN(FieldSet other_set, to_field_set(arena_, other, *other_whole->object));
+      other_set = with_named_members(arena_, other, other_set);
+      TRY_ASSIGN(const Value added, add_back(other, *other_whole->object, other_set, *other_part->object,
+                                             with_named_members(arena_, other, set)));
+      if (auto back = in_version(added, last.version)) pruned = Value(*back->object);
     }
     // Only what the manager itself applied may go: all else that is missing now comes back.
     TRY_ASSIGN(FieldSet pruned_set, to_field_set(arena_, type, pruned));
-    TRY_ASSIGN(FieldSet merged_set, to_field_set(arena_, type, converted->object));
     pruned_set = with_named_members(arena_, type, pruned_set);
-    merged_set = with_named_members(arena_, type, merged_set);
-    const FieldSet gone = intersect(arena_, subtract(arena_, merged_set, pruned_set), last_named);
-    Value result = remove_items(arena_, type, converted->object, gone);
+    const FieldSet gone = intersect(arena_, subtract(arena_, whole_set, pruned_set), last_named);
+    Value result = remove_items(arena_, type, whole, gone);
     auto back = in_version(result, std::string(context_.api_version));
-    return back ? std::move(back->object) : std::move(merged);
+    if (!back) return merged;
+    return back->converted ? std::move(*back->converted) : std::move(result);
   }
 
-  // `pruned` with what of `merged` is in `managed`.
-  Result<Value> add_back(const TypeRef& type, const Value& merged, const Value& pruned, FieldSet managed) {
-    TRY_ASSIGN(FieldSet merged_set, to_field_set(arena_, type, merged));
+  // `pruned` with what of `whole` is in `managed`.
+  Result<Value> add_back(const TypeRef& type, const Value& whole, FieldSet whole_set, const Value& pruned,
+                         FieldSet managed) {
     TRY_ASSIGN(FieldSet pruned_set, to_field_set(arena_, type, pruned));
-    merged_set = with_named_members(arena_, type, merged_set);
     pruned_set = with_named_members(arena_, type, pruned_set);
-    return remove_items(arena_, type, merged, subtract(arena_, merged_set, unite(arena_, pruned_set, managed)));
+    return remove_items(arena_, type, whole, subtract(arena_, whole_set, unite(arena_, pruned_set, managed)));
   }
 
   const ManageContext& context_;
   const ApplyRequest& request_;
-  Value live_ = Object();
+  const Value nothing_ = Object();
+  const Value& live_;
   Arena arena_;
   std::vector<Ownership::Conflict> conflicts_;
   std::unique_ptr<Ownership> conflict_owners_;  // what the conflicts point into
@@ -282,8 +324,15 @@ Result<Applied> server_side_apply(const ManageContext& context, const ApplyReque
     if (auto error = application.unexcused(applied.error())) return base::fail(std::move(*error));
     applied = Application(context, request).run(OnConflict::kForce);
   }
-  if (applied && request.manager == kKubectl && !last_applied(applied->object).empty()) {
+  if (applied && request.manager == kKubectl) {
+    const Value* result = applied->effect == ApplyEffect::kChanged ? &applied->object : request.live;
+    if (last_applied(*result).empty()) return applied;
+    if (applied->effect == ApplyEffect::kUnchanged) {
+      applied->object = *request.live;
+      remove_managed_fields(applied->object);
+    }
     write_last_applied(applied->object, request.config);
+    applied->effect = ApplyEffect::kChanged;
   }
   return applied;
 }

@@ -22,9 +22,9 @@ struct ApplyRequest {
 };
 
 struct Applied {
-  object::Value object;    // without managed fields; to be defaulted when it changed
-  ManagedEntries entries;  // to be written into it
   ApplyEffect effect = ApplyEffect::kChanged;
+  object::Value object;    // kChanged: without managed fields, to be defaulted; kUnchanged: null, the live object stays
+  ManagedEntries entries;  // to be written into either; those of the live object when nothing at all changed
 };
 
 // `context.api_version` and `context.kind` are what the config must say. Errors, with upstream's texts: kBadRequest for

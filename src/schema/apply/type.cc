@@ -32,7 +32,8 @@ class MessageModel final : public TypeModel {
   TypeInfo info(const TypeRef& type) const override {
     if (type.tag == kMessage) return message_info(*static_cast<const Message*>(type.node), Granularity::kUnset);
     const Field& field = *static_cast<const Field*>(type.node);
-    if (type.tag == kItem) return field.message ? message_info(*field.message, Granularity::kUnset) : scalar_info(field);
+    if (type.tag == kItem)
+      return field.message ? message_info(*field.message, Granularity::kUnset) : scalar_info(field);
     if (field.card == Card::kRepeated) return list_info(field);
     if (field.card == Card::kMap) {
       TypeInfo info;
@@ -83,7 +84,8 @@ class MessageModel final : public TypeModel {
   static constexpr Field kStringField = {.type = Type::kString};
 
   static const Message* message_of(const TypeRef& type) {
-    return type.tag == kMessage ? static_cast<const Message*>(type.node) : static_cast<const Field*>(type.node)->message;
+    return type.tag == kMessage ? static_cast<const Message*>(type.node)
+                                : static_cast<const Field*>(type.node)->message;
   }
 
   static const Field* find(const Message& message, std::string_view name, size_t& hint) {

@@ -1,5 +1,5 @@
-// Values with a type: field sets, merges, comparisons, removals, and the errors of values that do not fit. These are the
-// rules of upstream's structured merge. Pure; thread: any.
+// Values with a type: field sets, merges, comparisons, removals, and the errors of values that do not fit. These are
+// the rules of upstream's structured merge. Pure; thread: any.
 //
 // A null `const Value*` is an absent value; a Value that is null is JSON's null. Field sets view the values that they
 // were made from. But for validate(), the values have been validated (or come from the server).
@@ -35,6 +35,9 @@ base::Result<Comparison> compare(Arena& arena, const TypeRef& type, const object
 // `base` with what `config` says; keyed lists and sets merge by item, in an order that respects both.
 base::Result<object::Value> merge(Arena& arena, const TypeRef& type, const object::Value& base,
                                   const object::Value& config);
+
+// True when merge(base, config) is base: the config says nothing new. May say false where a merge would find the same.
+bool merge_is_idle(Arena& arena, const TypeRef& type, const object::Value& base, const object::Value& config);
 
 // The value without the items and members of the set. An object or list that becomes empty becomes null.
 object::Value remove_items(Arena& arena, const TypeRef& type, const object::Value& value, FieldSet items);

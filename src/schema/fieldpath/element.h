@@ -34,11 +34,11 @@ struct KeyField {
 struct Element {
   enum class Kind : uint8_t { kField, kKey, kValue, kIndex };  // in sorting order
   Kind kind = Kind::kField;
-  uint32_t size = 0;              // of the name, or number of key fields
+  uint32_t size = 0;  // of the name, or number of key fields
   union {
-    const char* name = nullptr;   // kField
-    const KeyField* key;          // kKey: sorted by name; kValue: one without a name
-    int64_t index;                // kIndex
+    const char* name = nullptr;  // kField
+    const KeyField* key;         // kKey: sorted by name; kValue: one without a name
+    int64_t index;               // kIndex
   };
 
   static Element field(std::string_view name) {

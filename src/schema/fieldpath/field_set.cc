@@ -98,7 +98,7 @@ FieldSet make_set(Arena& arena, std::span<const SetEntry> entries) {
   return FieldSet(arena.create(SetNode{copy, static_cast<uint32_t>(entries.size())}));
 }
 
-FieldSet make_set_unsorted(Arena& arena, std::vector<SetEntry>& entries) {
+FieldSet make_set_unsorted(Arena& arena, std::span<SetEntry> entries) {
   if (!std::ranges::is_sorted(entries, less)) std::ranges::sort(entries, less);
   size_t kept = 0;
   for (size_t i = 0; i < entries.size(); ++i) {
@@ -110,8 +110,7 @@ FieldSet make_set_unsorted(Arena& arena, std::vector<SetEntry>& entries) {
       entries[kept++] = entries[i];
     }
   }
-  entries.resize(kept);
-  return make_set(arena, entries);
+  return make_set(arena, entries.first(kept));
 }
 
 FieldSet make_set_of_path(Arena& arena, std::span<const Element> path) {

@@ -12,7 +12,8 @@ namespace schema {
 
 struct SetNode;
 
-// An element of a node: the path to it is in the set (`member`), or paths below it are (`child`), or both; never neither.
+// An element of a node: the path to it is in the set (`member`), or paths below it are (`child`), or both; never
+// neither.
 struct SetEntry {
   Element element;
   const SetNode* child = nullptr;
@@ -42,8 +43,8 @@ class FieldSet {
 
 // The node of entries that are sorted and unique already; copies them into the arena. No entries: the empty set.
 FieldSet make_set(Arena& arena, std::span<const SetEntry> entries);
-// Sorts them first; entries of one element are united.
-FieldSet make_set_unsorted(Arena& arena, std::vector<SetEntry>& entries);
+// Sorts them first, in place; entries of one element are united.
+FieldSet make_set_unsorted(Arena& arena, std::span<SetEntry> entries);
 FieldSet make_set_of_path(Arena& arena, std::span<const Element> path);
 
 FieldSet unite(Arena& arena, FieldSet a, FieldSet b);

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 
 #include "codec/limits.h"
+#include "codec/utf8.h"
 #include "object/json.h"
 
 namespace schema {
@@ -130,18 +132,8 @@ class Parser {
   }
 
   const SetNode* finish(size_t base) {
-    const std::span<const SetEntry> entries(scratch_.data() + base, scratch_.size() - base);
-    bool sorted = true;
-    for (size_t i = 1; i < entries.size() && sorted; ++i) {
-      sorted = compare(entries[i - 1].element, entries[i].element) < 0;
-    }
-    const SetNode* node = nullptr;
-    if (sorted) {
-      node = make_set(arena_, entries).node();
-    } else {
-      std::vector<SetEntry> copy(entries.begin(), entries.end());
-      node = make_set_unsorted(arena_, copy).node();
-    }
+    const std::span<SetEntry> entries(scratch_.data() + base, scratch_.size() - base);
+    const SetNode* node = make_set_unsorted(arena_, entries).node();
     scratch_.resize(base);
     return node;
   }
@@ -162,27 +154,52 @@ class Parser {
     return !escaped || unescape(out);
   }
 
+  // Bytes that are no UTF-8 stay as they are: what is read is what was written.
   bool unescape(std::string_view& text) {
-    if (!plain_unescape(text)) {
-      auto value = object::parse_json("\"" + std::string(text) + "\"");
-      if (!value || !value->is_string()) return fail("a string has a bad escape");
-      text = arena_.copy(*value->string_if());
-    }
-    return true;
-  }
-
-  // The escapes that member names have: \" and \\.
-  bool plain_unescape(std::string_view& text) {
     char* out = arena_.allocate<char>(text.size());
     size_t size = 0;
     for (size_t i = 0; i < text.size(); ++i) {
-      if (text[i] == '\\') {
-        ++i;
-        if (text[i] != '"' && text[i] != '\\') return false;
+      if (text[i] != '\\') {
+        out[size++] = text[i];
+        continue;
       }
-      out[size++] = text[i];
+      static constexpr std::string_view kEscapes = "\"\\/bfnrt";
+      static constexpr std::string_view kMeanings = "\"\\/\b\f\n\r\t";
+      const size_t found = kEscapes.find(text[++i]);
+      if (found != std::string_view::npos) {
+        out[size++] = kMeanings[found];
+      } else if (text[i] != 'u' || !unescape_unicode(text, i, out, size)) {
+        return fail("a string has a bad escape");
+      }
     }
     text = {out, size};
+    return true;
+  }
+
+  static std::optional<uint32_t> hex4(std::string_view text, size_t at) {
+    uint32_t code = 0;
+    if (at + 4 > text.size()) return std::nullopt;
+    const auto [end, error] = std::from_chars(text.data() + at, text.data() + at + 4, code, 16);
+    if (error != std::errc() || end != text.data() + at + 4) return std::nullopt;
+    return code;
+  }
+
+  // `i` is at the u of an escape, and then at its last digit. An escape never is shorter than its UTF-8.
+  static bool unescape_unicode(std::string_view text, size_t& i, char* out, size_t& size) {
+    const auto first = hex4(text, i + 1);
+    if (!first) return false;
+    i += 4;
+    uint32_t code = *first;
+    if (code >= 0xd800 && code < 0xdc00 && text.substr(i + 1).starts_with("\\u")) {
+      const auto second = hex4(text, i + 3);
+      if (second && *second >= 0xdc00 && *second < 0xe000) {
+        code = 0x10000 + ((code - 0xd800) << 10) + (*second - 0xdc00);
+        i += 6;
+      }
+    }
+    std::string utf8;
+    codec::append_utf8(utf8, code);
+    for (char byte : utf8) out[size++] = byte;
     return true;
   }
 
@@ -257,7 +274,7 @@ class Parser {
     if (at_ == end_ || *at_ != '"') return false;
     out = {start, static_cast<size_t>(at_ - start)};
     ++at_;
-    return true;
+    return codec::utf8_valid(out);
   }
 
   bool plain_value(Scalar& out) {

@@ -1,5 +1,5 @@
-// The order of a list after a strategic merge: items of the patch in the patch's order, items that only the server has in
-// the server's order, the two zipped by where the server had them. Pure; thread: any.
+// The order of a list after a strategic merge: items of the patch in the patch's order, items that only the server has
+// in the server's order, the two zipped by where the server had them. Pure; thread: any.
 #pragma once
 
 #include <string>

@@ -1,4 +1,5 @@
-// Values as Go's fmt prints them, for the messages that upstream's clients see: `map[image:o2 name:a]`. Pure; thread: any.
+// Values as Go's fmt prints them, for the messages that upstream's clients see: `map[image:o2 name:a]`. Pure; thread:
+// any.
 #pragma once
 
 #include <string>

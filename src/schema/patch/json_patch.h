@@ -1,5 +1,5 @@
-// JSON patch (RFC 6902) with upstream's liberties: negative and signed array indexes, `replace` of an absent member adds
-// it, an operation without a value writes null, `test` distinguishes 1 from 1.0. Pure; thread: any.
+// JSON patch (RFC 6902) with upstream's liberties: negative and signed array indexes, `replace` of an absent member
+// adds it, an operation without a value writes null, `test` distinguishes 1 from 1.0. Pure; thread: any.
 #pragma once
 
 #include <optional>
@@ -34,7 +34,6 @@ base::Result<JsonPatch> decode_json_patch(const object::Value& document,
 base::Result<object::Value> apply_json_patch(object::Value document, const JsonPatch& patch);
 
 // The same; on failure `cause` tells which operation failed and why, in our own words, for the log.
-base::Result<object::Value> apply_json_patch_traced(object::Value document, const JsonPatch& patch,
-                                                    std::string& cause);
+base::Result<object::Value> apply_json_patch_traced(object::Value document, const JsonPatch& patch, std::string& cause);
 
 }  // namespace schema

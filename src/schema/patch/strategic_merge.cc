@@ -29,7 +29,8 @@ constexpr std::string_view kElementOrder = "$setElementOrder";
 std::unexpected<base::Error> failed(std::string message) { return base::fail(Reason::kUnknown, std::move(message)); }
 std::unexpected<base::Error> bad_request(const char* message) { return base::fail(Reason::kBadRequest, message); }
 std::unexpected<base::Error> lists_of_lists() {
-  return base::fail(base::Error(Reason::kInvalid, "the server rejected our request due to an error in our request", {}));
+  return base::fail(
+      base::Error(Reason::kInvalid, "the server rejected our request due to an error in our request", {}));
 }
 std::unexpected<base::Error> no_merge_key(const Value& map, std::string_view key) {
   return failed("map: " + go_text(map) + " does not contain declared merge key: " + std::string(key));
@@ -394,8 +395,7 @@ Result<void> merge_member(Object& original, std::string_view key, Value& value, 
   }
   if (current && current->is_array() && value.is_array()) {
     TRY_ASSIGN(const MemberType member, element_type(type, key));
-    TRY_ASSIGN(Array merged,
-               merge_list(std::move(*current->array_if()), std::move(*value.array_if()), member, use));
+    TRY_ASSIGN(Array merged, merge_list(std::move(*current->array_if()), std::move(*value.array_if()), member, use));
     *current = std::move(merged);
     return {};
   }
@@ -446,8 +446,8 @@ Result<Value> apply_strategic_merge_patch(Value document, Value patch, const Mes
                                   : patch.is_string() ? "string"
                                   : patch.is_bool()   ? "bool"
                                                       : "number";
-    return base::fail(Reason::kBadRequest, "json: cannot unmarshal " + std::string(word) +
-                                               " into Go value of type map[string]interface {}");
+    return base::fail(Reason::kBadRequest,
+                      "json: cannot unmarshal " + std::string(word) + " into Go value of type map[string]interface {}");
   }
   if (!document.is_object()) document = Object();
   TRY(merge_map(*document.object_if(), *patch.object_if(), ValueType{&type}));
