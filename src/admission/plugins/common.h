@@ -16,7 +16,8 @@ namespace admission {
 // The struct of attributes.object or .old when the request has one and it is a T; else null.
 template <typename T>
 T* object_as(const Attributes& attributes) {
-  if (!attributes.object || !*attributes.object || &attributes.object->message() != &gen::message_of<T>()) return nullptr;
+  if (!attributes.object || !*attributes.object || &attributes.object->message() != &gen::message_of<T>())
+    return nullptr;
   return &attributes.object->as<T>();
 }
 template <typename T>

@@ -15,9 +15,11 @@ class DefaultStorageClass final : public Plugin {
     // "" is a choice: no class.
     if (!claim || claim->spec.storage_class_name) return {};
     if (claim->metadata.annotations.contains("volume.beta.kubernetes.io/storage-class")) return {};
-    auto found = newest_default(lookup, "storage.k8s.io", "storageclasses", "storageclass.kubernetes.io/is-default-class");
+    auto found =
+        newest_default(lookup, "storage.k8s.io", "storageclasses", "storageclass.kubernetes.io/is-default-class");
     if (!found) {
-      found = newest_default(lookup, "storage.k8s.io", "storageclasses", "storageclass.beta.kubernetes.io/is-default-class");
+      found = newest_default(lookup, "storage.k8s.io", "storageclasses",
+                             "storageclass.beta.kubernetes.io/is-default-class");
     }
     if (found) claim->spec.storage_class_name = std::move(*found);
     return {};

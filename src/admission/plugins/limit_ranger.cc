@@ -162,7 +162,8 @@ void check_pod(const LimitRange& range, const Pod& pod, Refusals& refusals) {
   for (const LimitRangeItem& item : range.spec.limits) {
     if (item.type == "Container") {
       for (const auto* list : {&pod.spec.containers, &pod.spec.init_containers}) {
-        for (const Container& c : *list) check_all(item, {item.type, c.resources.requests, c.resources.limits}, refusals);
+        for (const Container& c : *list)
+          check_all(item, {item.type, c.resources.requests, c.resources.limits}, refusals);
       }
     } else if (item.type == "Pod") {
       const Quantities none;

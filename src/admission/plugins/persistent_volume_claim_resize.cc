@@ -12,7 +12,8 @@ using api::core::v1::PersistentVolumeClaim;
 
 object::QuantityValue storage_request(const PersistentVolumeClaim& claim) {
   auto found = claim.spec.resources.requests.find("storage");
-  return found == claim.spec.resources.requests.end() ? object::QuantityValue() : object::QuantityValue::of(found->second);
+  return found == claim.spec.resources.requests.end() ? object::QuantityValue()
+                                                      : object::QuantityValue::of(found->second);
 }
 
 bool may_grow(const PersistentVolumeClaim& claim, const PersistentVolumeClaim& old, const Lookup& lookup) {
@@ -45,6 +46,8 @@ class PersistentVolumeClaimResize final : public Plugin {
 
 }  // namespace
 
-std::unique_ptr<Plugin> make_persistent_volume_claim_resize() { return std::make_unique<PersistentVolumeClaimResize>(); }
+std::unique_ptr<Plugin> make_persistent_volume_claim_resize() {
+  return std::make_unique<PersistentVolumeClaimResize>();
+}
 
 }  // namespace admission

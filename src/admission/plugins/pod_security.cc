@@ -125,7 +125,8 @@ void warn_of(const Attributes& attributes, const LevelVersion& policy, const api
              const api::core::v1::PodSpec& spec) {
   const auto violations = pod_security::evaluate(policy, metadata, spec);
   if (violations.empty()) return;
-  warn(attributes, "would violate PodSecurity \"" + policy.to_string() + "\": " + pod_security::with_details(violations));
+  warn(attributes,
+       "would violate PodSecurity \"" + policy.to_string() + "\": " + pod_security::with_details(violations));
 }
 
 template <typename List>
@@ -190,12 +191,12 @@ class NamespaceSurvey {
 
   void report(const Attributes& attributes, const std::string& ns) const {
     if (checked_ < total_) {
-      warn(attributes, "new PodSecurity enforce level only checked against the first " + std::to_string(checked_) + " of " +
-                           std::to_string(total_) + " existing pods");
+      warn(attributes, "new PodSecurity enforce level only checked against the first " + std::to_string(checked_) +
+                           " of " + std::to_string(total_) + " existing pods");
     }
     if (groups_.empty()) return;
-    warn(attributes, "existing pods in namespace " + codec::go_quoted(ns) + " violate the new PodSecurity enforce level \"" +
-                         policy_.to_string() + "\"");
+    warn(attributes, "existing pods in namespace " + codec::go_quoted(ns) +
+                         " violate the new PodSecurity enforce level \"" + policy_.to_string() + "\"");
     std::vector<std::string> lines;
     for (const auto& [reasons, group] : groups_) {
       std::string others;
@@ -249,7 +250,8 @@ class PodSecurity final : public Plugin {
 
  private:
   static base::Result<void> check_pod(const Attributes& attributes, const Lookup& lookup) {
-    constexpr std::string_view kIgnored[] = {"exec", "attach", "binding", "eviction", "log", "portforward", "proxy", "status"};
+    constexpr std::string_view kIgnored[] = {"exec", "attach",      "binding", "eviction",
+                                             "log",  "portforward", "proxy",   "status"};
     if (std::ranges::find(kIgnored, attributes.subresource) != std::end(kIgnored)) return {};
     const Pod* pod = object_as<Pod>(attributes);
     if (!pod) return {};

@@ -28,7 +28,9 @@ bool in_user_namespace(const Subject& subject) {
 // --- baseline
 
 Found app_armor(const Subject& subject) {
-  const auto allowed = [](const auto& profile) { return profile.type == "RuntimeDefault" || profile.type == "Localhost"; };
+  const auto allowed = [](const auto& profile) {
+    return profile.type == "RuntimeDefault" || profile.type == "Localhost";
+  };
   Setters setters;
   std::set<std::string> types;
   const auto* context = subject.spec.security_context.get();
@@ -59,9 +61,9 @@ Found app_armor(const Subject& subject) {
 }
 
 Found capabilities_baseline(const Subject& subject) {
-  constexpr std::string_view kAllowed[] = {"AUDIT_WRITE", "CHOWN",   "DAC_OVERRIDE",     "FOWNER",  "FSETID",
-                                           "KILL",        "MKNOD",   "NET_BIND_SERVICE", "SETFCAP", "SETGID",
-                                           "SETPCAP",     "SETUID",  "SYS_CHROOT"};
+  constexpr std::string_view kAllowed[] = {"AUDIT_WRITE", "CHOWN",  "DAC_OVERRIDE",     "FOWNER",  "FSETID",
+                                           "KILL",        "MKNOD",  "NET_BIND_SERVICE", "SETFCAP", "SETGID",
+                                           "SETPCAP",     "SETUID", "SYS_CHROOT"};
   std::vector<std::string> containers;
   std::set<std::string> bad;
   for (const ContainerView& c : subject.containers) {
@@ -75,8 +77,8 @@ Found capabilities_baseline(const Subject& subject) {
     if (!valid) containers.push_back(c.name);
   }
   if (containers.empty()) return std::nullopt;
-  return Violation{"non-default capabilities",
-                   named_containers(containers) + " must not include " + quoted(bad) + " in securityContext.capabilities.add"};
+  return Violation{"non-default capabilities", named_containers(containers) + " must not include " + quoted(bad) +
+                                                   " in securityContext.capabilities.add"};
 }
 
 Found host_namespaces(const Subject& subject) {
@@ -140,10 +142,10 @@ Found host_probes(const Subject& subject) {
     if (found) containers.insert(c.name);
   }
   if (containers.empty()) return std::nullopt;
-  return Violation{"probe or lifecycle host",
-                   plural("container", containers.size()) + " " + quoted(containers) +
-                       (containers.size() == 1 ? " uses " : " use ") + plural("probe or lifecycle host", hosts.size()) +
-                       " " + quoted(hosts)};
+  return Violation{"probe or lifecycle host", plural("container", containers.size()) + " " + quoted(containers) +
+                                                  (containers.size() == 1 ? " uses " : " use ") +
+                                                  plural("probe or lifecycle host", hosts.size()) + " " +
+                                                  quoted(hosts)};
 }
 
 Found privileged(const Subject& subject) {
@@ -164,7 +166,8 @@ Found proc_mount_restricted(const Subject& subject) {
     types.insert(*c.security->proc_mount);
   }
   if (containers.empty()) return std::nullopt;
-  return Violation{"procMount", named_containers(containers) + " must not set securityContext.procMount to " + quoted(types)};
+  return Violation{"procMount",
+                   named_containers(containers) + " must not set securityContext.procMount to " + quoted(types)};
 }
 
 Found proc_mount(const Subject& subject) {
@@ -218,7 +221,9 @@ Found seccomp_annotations(const Subject& subject) {
 
 // Those that set a profile that is not allowed, and (`missing`) the containers that have none at all.
 Found seccomp_set_badly(const Subject& subject, std::vector<std::string>& missing) {
-  const auto valid = [](const auto& profile) { return profile.type == "Localhost" || profile.type == "RuntimeDefault"; };
+  const auto valid = [](const auto& profile) {
+    return profile.type == "Localhost" || profile.type == "RuntimeDefault";
+  };
   Setters setters;
   std::set<std::string> types;
   bool pod_has_one = false;
@@ -285,7 +290,8 @@ Found windows_host_process(const Subject& subject) {
     if (set(c.security)) setters.containers.push_back(c.name);
   }
   if (setters.empty()) return std::nullopt;
-  return Violation{"hostProcess", setters.to_string() + " must not set securityContext.windowsOptions.hostProcess=true"};
+  return Violation{"hostProcess",
+                   setters.to_string() + " must not set securityContext.windowsOptions.hostProcess=true"};
 }
 
 // --- restricted
@@ -341,9 +347,9 @@ Found restricted_volumes(const Subject& subject) {
     types.emplace(type);
   }
   if (volumes.empty()) return std::nullopt;
-  return Violation{"restricted volume types",
-                   plural("volume", volumes.size()) + " " + quoted(volumes) + (volumes.size() == 1 ? " uses " : " use ") +
-                       plural("restricted volume type", types.size()) + " " + quoted(types)};
+  return Violation{"restricted volume types", plural("volume", volumes.size()) + " " + quoted(volumes) +
+                                                  (volumes.size() == 1 ? " uses " : " use ") +
+                                                  plural("restricted volume type", types.size()) + " " + quoted(types)};
 }
 
 Found run_as_non_root(const Subject& subject) {

@@ -21,7 +21,9 @@ constexpr std::string_view kClassInfix = ".storageclass.storage.k8s.io/";
 
 QuantityValue one() { return QuantityValue::from_int(1); }
 
-bool native(std::string_view name) { return name.find('/') == std::string_view::npos || name.contains("kubernetes.io/"); }
+bool native(std::string_view name) {
+  return name.find('/') == std::string_view::npos || name.contains("kubernetes.io/");
+}
 bool extended(std::string_view name) { return !native(name) && !name.starts_with("requests."); }
 
 // Amounts of requests and limits under the names that quotas have for them.
@@ -29,7 +31,8 @@ void add_compute(Usage& usage, const Quantities& requests, const Quantities& lim
   usage["pods"] = one();
   for (const auto& [name, quantity] : requests) {
     const QuantityValue value = QuantityValue::of(quantity);
-    const bool basic = name == "cpu" || name == "memory" || name == "ephemeral-storage" || name.starts_with("hugepages-");
+    const bool basic =
+        name == "cpu" || name == "memory" || name == "ephemeral-storage" || name.starts_with("hugepages-");
     if (basic) usage[name] = value;
     if (basic || extended(name)) usage["requests." + name] = value;
   }
@@ -75,7 +78,8 @@ bool crosses_namespaces(const base::Box<Affinity>& affinity) {
 
 // One requirement on a value that may be missing.
 bool value_matches(std::string_view op, const std::vector<std::string>& values, const std::set<std::string>& have) {
-  const bool listed = std::ranges::any_of(have, [&](const auto& v) { return std::ranges::find(values, v) != values.end(); });
+  const bool listed =
+      std::ranges::any_of(have, [&](const auto& v) { return std::ranges::find(values, v) != values.end(); });
   if (op == "In") return listed;
   if (op == "NotIn") return !listed;
   if (op == "Exists") return !have.empty();
@@ -197,16 +201,22 @@ bool measures(std::string_view name, std::string_view group, std::string_view re
   if (name == count_name(group, resource)) return true;
   if (!group.empty()) return false;
   if (resource == "pods") {
-    constexpr std::string_view kCompute[] = {"pods",          "cpu",
-                                             "memory",        "ephemeral-storage",
-                                             "requests.cpu",  "requests.memory",
-                                             "limits.cpu",    "limits.memory",
-                                             "limits.ephemeral-storage", "requests.ephemeral-storage"};
+    constexpr std::string_view kCompute[] = {"pods",
+                                             "cpu",
+                                             "memory",
+                                             "ephemeral-storage",
+                                             "requests.cpu",
+                                             "requests.memory",
+                                             "limits.cpu",
+                                             "limits.memory",
+                                             "limits.ephemeral-storage",
+                                             "requests.ephemeral-storage"};
     if (std::ranges::find(kCompute, name) != std::end(kCompute)) return true;
     if (name.starts_with("hugepages-") || name.starts_with("requests.hugepages-")) return true;
     return name.starts_with("requests.") && !native(name);
   }
-  if (resource == "services") return name == "services" || name == "services.nodeports" || name == "services.loadbalancers";
+  if (resource == "services")
+    return name == "services" || name == "services.nodeports" || name == "services.loadbalancers";
   if (resource == "persistentvolumeclaims") {
     if (name == "persistentvolumeclaims" || name == "requests.storage") return true;
     const size_t at = name.find(kClassInfix);
@@ -226,8 +236,8 @@ bool has_scopes(const api::core::v1::ResourceQuotaSpec& quota) {
 }
 
 std::string missing_requirements(const Pod& pod, const std::vector<std::string>& hard_names) {
-  constexpr std::string_view kRequired[] = {"cpu",        "limits.cpu",   "limits.memory",
-                                            "memory",     "requests.cpu", "requests.memory"};
+  constexpr std::string_view kRequired[] = {"cpu",    "limits.cpu",   "limits.memory",
+                                            "memory", "requests.cpu", "requests.memory"};
   std::string out;
   for (std::string_view name : kRequired) {
     if (std::ranges::find(hard_names, name) == hard_names.end()) continue;

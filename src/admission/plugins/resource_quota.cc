@@ -1,6 +1,7 @@
-// No write may take a namespace over one of its ResourceQuotas. What is used is counted from the namespace's objects, not
-// taken from quota.status.used, which a controller brings up to date later; so two creates at the same moment may both
-// see room for one. Counting costs as much as the namespace has objects of the kind, and only where a quota measures it.
+// No write may take a namespace over one of its ResourceQuotas. What is used is counted from the namespace's objects,
+// not taken from quota.status.used, which a controller brings up to date later; so two creates at the same moment may
+// both see room for one. Counting costs as much as the namespace has objects of the kind, and only where a quota
+// measures it.
 #include <algorithm>
 
 #include "admission/plugins/common.h"
@@ -35,15 +36,19 @@ Measure measure_of(const Attributes& attributes) {
 // Can the request change what is used? Compat: Pods change theirs only by resize.
 bool concerns(const Attributes& attributes) {
   if (attributes.ns.empty() || !attributes.object || !*attributes.object) return false;
-  if (attributes.group.empty() && (attributes.resource == "namespaces" || attributes.resource == "events")) return false;
+  if (attributes.group.empty() && (attributes.resource == "namespaces" || attributes.resource == "events"))
+    return false;
   const bool create = attributes.operation == Operation::kCreate && attributes.subresource.empty();
   if (create) return true;
   if (attributes.operation != Operation::kUpdate) return false;
   switch (measure_of(attributes)) {
-    case Measure::kPod: return attributes.subresource == "resize";
+    case Measure::kPod:
+      return attributes.subresource == "resize";
     case Measure::kService:
-    case Measure::kClaim: return attributes.subresource.empty();
-    case Measure::kCount: return false;
+    case Measure::kClaim:
+      return attributes.subresource.empty();
+    case Measure::kCount:
+      return false;
   }
   return false;
 }
@@ -51,10 +56,14 @@ bool concerns(const Attributes& attributes) {
 // What `object` (its struct) uses.
 Usage usage_of(const Attributes& attributes, const api::AnyObject& object) {
   switch (measure_of(attributes)) {
-    case Measure::kPod: return quota::usage_of(object.as<Pod>(), attributes.now);
-    case Measure::kService: return quota::usage_of(object.as<Service>());
-    case Measure::kClaim: return quota::usage_of(object.as<PersistentVolumeClaim>());
-    case Measure::kCount: break;
+    case Measure::kPod:
+      return quota::usage_of(object.as<Pod>(), attributes.now);
+    case Measure::kService:
+      return quota::usage_of(object.as<Service>());
+    case Measure::kClaim:
+      return quota::usage_of(object.as<PersistentVolumeClaim>());
+    case Measure::kCount:
+      break;
   }
   return quota::usage_of_other(attributes.group, attributes.resource);
 }
@@ -75,7 +84,8 @@ void add(Usage& total, const Usage& more, const Usage& names) {
 // Pods and their count alone are told from the bytes.
 bool only_counts(const Usage& hard, const ResourceQuotaSpec& spec) {
   if (quota::has_scopes(spec)) return false;
-  return std::ranges::all_of(hard, [](const auto& entry) { return entry.first == "pods" || entry.first == "count/pods"; });
+  return std::ranges::all_of(hard,
+                             [](const auto& entry) { return entry.first == "pods" || entry.first == "count/pods"; });
 }
 
 Usage counted_pod(std::string_view raw) {
@@ -93,7 +103,8 @@ Usage used_now(const Attributes& attributes, const Lookup& lookup, const Resourc
   const bool cheap = measure == Measure::kPod && only_counts(hard, spec);
   const schema::Message& message = attributes.object->message();
   lookup.each(attributes.group, attributes.resource, attributes.ns, [&](std::string_view, std::string_view raw) {
-    if (measure == Measure::kCount) return add(used, quota::usage_of_other(attributes.group, attributes.resource), hard);
+    if (measure == Measure::kCount)
+      return add(used, quota::usage_of_other(attributes.group, attributes.resource), hard);
     if (cheap) {
       const auto deleted = schema::view_metadata(raw);
       if (deleted && !deleted->deletion_seconds) return add(used, counted_pod(raw), hard);

@@ -57,7 +57,8 @@ base::Result<std::optional<RuntimeClass>> class_of(const Attributes& attributes,
   if (!pod.spec.runtime_class_name) return std::nullopt;
   auto raw = lookup.get("node.k8s.io", "runtimeclasses", "", *pod.spec.runtime_class_name);
   if (!raw) {
-    return forbid(attributes, "pod rejected: RuntimeClass " + codec::go_quoted(*pod.spec.runtime_class_name) + " not found");
+    return forbid(attributes,
+                  "pod rejected: RuntimeClass " + codec::go_quoted(*pod.spec.runtime_class_name) + " not found");
   }
   TRY_ASSIGN(RuntimeClass found, gen::decode<RuntimeClass>(*raw));
   return std::optional(std::move(found));

@@ -20,8 +20,8 @@ Names listed_secrets(const ServiceAccount& account) {
 
 std::string not_referenced(const std::string& what, const std::string& secret, const ServiceAccount& account,
                            std::string_view kind = "secret") {
-  return what + "secret.secretName=\"" + secret + "\" is not allowed because service account " +
-         account.metadata.name + " does not reference that " + std::string(kind);
+  return what + "secret.secretName=\"" + secret + "\" is not allowed because service account " + account.metadata.name +
+         " does not reference that " + std::string(kind);
 }
 
 // `title`: "container", "init container", "ephemeral container".
@@ -45,7 +45,8 @@ std::string container_refusal(const ContainerType& container, const std::string&
 
 template <typename ContainerType>
 bool names_secret(const ContainerType& container) {
-  return std::ranges::any_of(container.env, [](const auto& e) { return e.value_from && e.value_from->secret_key_ref; }) ||
+  return std::ranges::any_of(container.env,
+                             [](const auto& e) { return e.value_from && e.value_from->secret_key_ref; }) ||
          std::ranges::any_of(container.env_from, [](const auto& e) { return static_cast<bool>(e.secret_ref); });
 }
 
@@ -78,7 +79,8 @@ std::string secret_refusal(const ServiceAccount& account, const Pod& pod) {
     return not_referenced("volume with ", volume.volume_source.secret->secret_name, account);
   }
   for (const auto& container : pod.spec.init_containers) {
-    if (auto refusal = container_refusal(container, "init container", allowed, account); !refusal.empty()) return refusal;
+    if (auto refusal = container_refusal(container, "init container", allowed, account); !refusal.empty())
+      return refusal;
   }
   for (const auto& container : pod.spec.containers) {
     if (auto refusal = container_refusal(container, "container", allowed, account); !refusal.empty()) return refusal;
@@ -96,8 +98,7 @@ std::string secret_refusal(const ServiceAccount& account, const Pod& pod) {
 std::string ephemeral_secret_refusal(const ServiceAccount& account, const Pod& pod) {
   const Names allowed = listed_secrets(account);
   for (const auto& container : pod.spec.ephemeral_containers) {
-    auto refusal =
-        container_refusal(container.ephemeral_container_common, "ephemeral container", allowed, account);
+    auto refusal = container_refusal(container.ephemeral_container_common, "ephemeral container", allowed, account);
     if (!refusal.empty()) return refusal;
   }
   return "";

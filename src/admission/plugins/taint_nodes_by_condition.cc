@@ -17,7 +17,8 @@ class TaintNodesByCondition final : public Plugin {
     if (!node) return {};
     constexpr std::string_view kKey = "node.kubernetes.io/not-ready";
     auto& taints = node->spec.taints;
-    if (std::ranges::any_of(taints, [&](const auto& t) { return t.key == kKey && t.effect == "NoSchedule"; })) return {};
+    if (std::ranges::any_of(taints, [&](const auto& t) { return t.key == kKey && t.effect == "NoSchedule"; }))
+      return {};
     auto& taint = taints.emplace_back();
     taint.key = kKey;
     taint.effect = "NoSchedule";
