@@ -1,5 +1,6 @@
 #include "apiserver/server.h"
 
+#include "apiserver/allocators/service_allocator.h"
 #include "apiserver/discovery/serve.h"
 #include "apiserver/limits.h"
 #include "apiserver/openapi/serve.h"
@@ -56,6 +57,8 @@ ApiServer::ApiServer(ServerOptions options, CoreOptions core, auth::Authenticato
 ApiServer::~ApiServer() { stop(base::Duration::zero()); }
 
 base::Result<uint16_t> ApiServer::start() {
+  TRY_ASSIGN(allocator_, make_service_allocator(*core_, options_.service_cidr, options_.node_port_first, options_.node_port_last));
+  core_->allocator = allocator_.get();
   TRY(make_first_objects(*core_, options_));
   net::ServerOptions http;
   http.bind_address = options_.bind_address;

@@ -168,7 +168,7 @@ struct Builder {
     return out;
   }
   const Message* list_message() const {
-    const schema::Kind* list = gen::find_kind(e.resource->group, e.resource->version, e.list_kind);
+    const schema::Kind* list = gen::find_kind(e.resource->group, e.resource->version, e.kind + "List");
     return list ? list->message : nullptr;
   }
 

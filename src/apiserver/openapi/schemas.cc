@@ -1,9 +1,9 @@
 #include "apiserver/openapi/schemas.h"
 
 #include <algorithm>
-#include <array>
 #include <vector>
 
+#include "apiserver/openapi/schema_facts.h"
 #include "gen/catalogue.h"
 #include "object/json.h"
 
@@ -24,6 +24,35 @@ bool is_opaque(const Message& message) { return message.special != Special::kNon
 
 void set_text(Object& out, std::string_view package, const std::string& name) {
   if (std::string_view text = description(package, name); !text.empty()) out.set("description", text);
+}
+
+std::string member_key(const Message& message, const Field& field) {
+  return std::string(message.package) + " " + std::string(message.name) + "." + std::string(field.json);
+}
+
+// Compat: required is what is neither marked optional nor left out when empty.
+bool is_required(const Message& message, const Field& field) {
+  if (field.optional || (!field.required && field.omit != schema::JsonOmit::kNever)) return false;
+  return std::ranges::find(kNotRequired, member_key(message, field)) == std::end(kNotRequired);
+}
+
+const schema::NamedType* named_type(const Message& message, const Field& field) {
+  if (field.named) return field.named;
+  const std::string key = member_key(message, field);
+  const auto* borrowed = std::ranges::find(kBorrowedEnums, key, &Borrowed::member);
+  if (borrowed == std::end(kBorrowedEnums)) return nullptr;
+  const Message* other = gen::find_message(borrowed->package, borrowed->message);
+  const Field* same = other ? schema::find_json_field(*other, borrowed->field) : nullptr;
+  return same ? same->named : nullptr;
+}
+
+void add_version_info(Object& properties, Array& required) {
+  for (size_t i = 0; i < std::size(kVersionInfo); ++i) {
+    Object text;
+    text.set("type", "string");
+    if (i < kVersionInfoRequired) required.push_back(kVersionInfo[i]);
+    properties.set(kVersionInfo[i], std::move(text));
+  }
 }
 
 struct Writer {
@@ -48,7 +77,7 @@ struct Writer {
     return beside;
   }
 
-  void scalar(const Field& field, Object& out) const {
+  void scalar(const Field& field, const schema::NamedType* named, Object& out) const {
     switch (field.type) {
       case Type::kBool:
         out.set("type", "boolean");
@@ -71,9 +100,8 @@ struct Writer {
         break;
     }
     out.set("type", "string");
-    if (!field.named || !field.named->closed || field.named->values.empty()) return;
-    std::vector<std::string_view> values(field.named->values.begin(), field.named->values.end());
-    std::ranges::sort(values);
+    if (!named || !named->closed || named->values.empty()) return;
+    const std::set<std::string_view> values(named->values.begin(), named->values.end());
     Array shown;
     for (std::string_view value : values) shown.push_back(value);
     out.set("enum", std::move(shown));
@@ -107,7 +135,7 @@ struct Writer {
       if (v3() && !is_opaque(*field.message)) out.set("default", Object{});
       return refer(*field.message, std::move(out));
     }
-    scalar(field, out);
+    scalar(field, field.named, out);
     if (v3() && field.type != Type::kBytes) out.set("default", zero(field.type));
     return out;
   }
@@ -155,6 +183,12 @@ struct Writer {
       if (auto value = object::parse_json(field.default_json)) out.set("default", std::move(*value));
     }
     const bool list = field.card == Card::kRepeated;
+    const bool alias = field.type == Type::kMessage && field.message->alias;
+    if (alias && field.card == Card::kSingular) {
+      out.set("type", "array");
+      out.set("items", element(field.message->fields[0]));
+      return out;
+    }
     if (list || field.card == Card::kMap) {
       out.set("type", list ? "array" : "object");
       out.set(list ? "items" : "additionalProperties", element(field));
@@ -164,7 +198,7 @@ struct Writer {
       if (v3() && !field.presence && !is_opaque(*field.message) && !out.contains("default")) out.set("default", Object{});
       return refer(*field.message, std::move(out));
     }
-    scalar(field, out);
+    scalar(field, named_type(message, field), out);
     const bool shows_zero = !field.presence && field.omit == schema::JsonOmit::kNever && field.type != Type::kBytes;
     if (v3() && shows_zero && !out.contains("default")) out.set("default", zero(field.type));
     return out;
@@ -178,7 +212,7 @@ struct Writer {
       }
       if (field.json.empty()) continue;
       properties.set(field.json, property(message, field));
-      if (field.required) required.push_back(field.json);
+      if (is_required(message, field)) required.push_back(field.json);
     }
   }
 };
@@ -277,19 +311,6 @@ Array group_version_kinds(const Message& message) {
   return out;
 }
 
-// Compat: the discriminated unions that upstream marks.
-struct Union {
-  std::string_view package, name, discriminator;
-  std::array<std::pair<std::string_view, std::string_view>, 3> fields;
-};
-constexpr Union kUnions[] = {
-    {"core.v1", "AppArmorProfile", "type", {{{"localhostProfile", "LocalhostProfile"}}}},
-    {"core.v1", "SeccompProfile", "type", {{{"localhostProfile", "LocalhostProfile"}}}},
-    {"flowcontrol.v1", "LimitResponse", "type", {{{"queuing", "Queuing"}}}},
-    {"flowcontrol.v1", "PriorityLevelConfigurationSpec", "type", {{{"exempt", "Exempt"}, {"limited", "Limited"}}}},
-    {"flowcontrol.v1", "Subject", "kind", {{{"group", "Group"}, {"serviceAccount", "ServiceAccount"}, {"user", "User"}}}},
-};
-
 void add_union(const Message& message, Object& out) {
   for (const Union& each : kUnions) {
     if (each.package != message.package || each.name != message.name) continue;
@@ -334,6 +355,12 @@ Value definition(Dialect dialect, const Message& message, Messages& referred) {
   Object properties;
   Array required;
   if (message.type_meta) add_type_meta(properties);
+  if (message.package == "util.version" && message.name == "Info") {
+    add_version_info(properties, required);
+    if (dialect == Dialect::kV3) {
+      for (const Value& name : required) properties.find(*name.string_if())->object_if()->set("default", "");
+    }
+  }
   // Compat: Patch is any document.
   if (message.name != "Patch") Writer{dialect, referred}.members(message, properties, required);
   properties.sort_by_key();
