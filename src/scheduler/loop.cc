@@ -198,8 +198,7 @@ void SchedulingLoop::apply_node(const client::RawObject& before, const client::R
 // Tells the queue; events of one node ask the rejecting plugin about that node.
 void SchedulingLoop::announce(uint32_t events, uint32_t node) {
   queue_.on_event(
-      events,
-      [&](const PodInfo& pod, uint8_t plugin) { return node == kNoNode || algorithm_.hint(pod, plugin, node); },
+      events, [&](const PodInfo& pod, uint8_t plugin) { return node == kNoNode || algorithm_.hint(pod, plugin, node); },
       with_.clock->mono_now());
 }
 

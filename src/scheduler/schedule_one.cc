@@ -15,8 +15,8 @@ bool SchedulingLoop::schedule_one() {
   if (!popped) return false;
   const PodRef pod = popped->pod;
   if (pod->deleting) {
-    record(*pod, {EventType::kWarning, "FailedScheduling", "Scheduling",
-                  "skip schedule deleting pod: " + pod->full_name()});
+    record(*pod,
+           {EventType::kWarning, "FailedScheduling", "Scheduling", "skip schedule deleting pod: " + pod->full_name()});
     queue_.done(pod->uid);
     return true;
   }
@@ -38,8 +38,8 @@ void SchedulingLoop::bind(const PodRef& pod, uint32_t node, int) {
   cache_.assume(with_node(pod, name));
   ++bindings_in_flight_;
   client::Call call = binding_call(*pod, name);
-  with_.transport->call(std::move(call), [self = shared_from_this(), pod, name = std::move(name)](
-                                             base::Result<client::RawObject> result) mutable {
+  with_.transport->call(std::move(call), [self = shared_from_this(), pod,
+                                          name = std::move(name)](base::Result<client::RawObject> result) mutable {
     SchedulingLoop* loop = self.get();
     loop->post([loop, pod = std::move(pod), name = std::move(name), result = std::move(result)]() mutable {
       loop->binding_done(pod, name, std::move(result));
@@ -47,8 +47,7 @@ void SchedulingLoop::bind(const PodRef& pod, uint32_t node, int) {
   });
 }
 
-void SchedulingLoop::binding_done(const PodRef& pod, const std::string& node,
-                                  base::Result<client::RawObject> result) {
+void SchedulingLoop::binding_done(const PodRef& pod, const std::string& node, base::Result<client::RawObject> result) {
   --bindings_in_flight_;
   const base::MonoTime now = with_.clock->mono_now();
   if (result) {
@@ -57,8 +56,8 @@ void SchedulingLoop::binding_done(const PodRef& pod, const std::string& node,
     nominator_.remove(pod->uid);
     reported_.erase(pod->uid);
     queue_.done(pod->uid);
-    record(*pod, {EventType::kNormal, "Scheduled", "Binding",
-                  "Successfully assigned " + pod->full_name() + " to " + node});
+    record(*pod,
+           {EventType::kNormal, "Scheduled", "Binding", "Successfully assigned " + pod->full_name() + " to " + node});
     return;
   }
   ++errors_;
@@ -109,8 +108,8 @@ void SchedulingLoop::preempt(const PodRef& pod, const PostFilterResult& result) 
     if (victim->deleting) continue;
     send(victim_patch(*victim, with_.scheduler_name, with_.clock->wall_now()), "condition of a preempted pod");
     send(victim_delete(*victim), "deletion of a preempted pod");
-    EventText text{EventType::kNormal, "Preempted", "Preempting",
-                   "Preempted by pod " + pod->uid + " on node " + node, pod.get()};
+    EventText text{EventType::kNormal, "Preempted", "Preempting", "Preempted by pod " + pod->uid + " on node " + node,
+                   pod.get()};
     record(*victim, std::move(text));
   }
 }
@@ -135,8 +134,7 @@ void SchedulingLoop::report_failure(const PodRef& pod, FailureReason reason, con
 void SchedulingLoop::send(client::Call call, std::string_view what) {
   with_.transport->call(std::move(call), [what](base::Result<client::RawObject> result) {
     if (result || result.error().reason == base::Reason::kNotFound) return;
-    base::log::warning("a write of the scheduler failed",
-                       {{"what", what}, {"error", result.error().message}});
+    base::log::warning("a write of the scheduler failed", {{"what", what}, {"error", result.error().message}});
   });
 }
 

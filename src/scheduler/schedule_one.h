@@ -1,9 +1,9 @@
 // The scheduling loop: changes of the cluster and answers to requests come in as tasks of one strand, which owns cache,
 // queue and plugins; between them it schedules one pod after the other: pop → decide → assume → bind without waiting.
 // schedule_one.cc is that path; loop.cc is the strand and what changes do.
-// Invariants: state is touched on the strand alone; nothing is locked while calling out; a pod holds its place on a node
-// from the decision until the watch confirms it, the binding fails or the pod goes.
-// Thread: public members from any.
+// Invariants: state is touched on the strand alone; nothing is locked while calling out; a pod holds its place on a
+// node from the decision until the watch confirms it, the binding fails or the pod goes. Thread: public members from
+// any.
 #pragma once
 
 #include <atomic>

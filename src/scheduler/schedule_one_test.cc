@@ -151,10 +151,12 @@ TEST_F(ScheduleOneTest, UnschedulableIsReportedOnceAndRetriedOnEvents) {
       "1 Preemption is not helpful for scheduling.";
   EXPECT_THAT(server_->events, ElementsAre("Warning FailedScheduling Scheduling big: " + message));
   ASSERT_EQ(server_->patches.size(), 1u);
-  EXPECT_EQ(server_->patches[0],
-            "big {\"metadata\":{\"uid\":\"uid-big\"},\"status\":{\"conditions\":[{\"type\":\"PodScheduled\","
-            "\"status\":\"False\",\"reason\":\"Unschedulable\",\"message\":\"" + message +
-            "\",\"lastTransitionTime\":\"2023-11-14T23:13:20Z\",\"lastProbeTime\":null,\"observedGeneration\":1}]}}");
+  EXPECT_EQ(
+      server_->patches[0],
+      "big {\"metadata\":{\"uid\":\"uid-big\"},\"status\":{\"conditions\":[{\"type\":\"PodScheduled\","
+      "\"status\":\"False\",\"reason\":\"Unschedulable\",\"message\":\"" +
+          message +
+          "\",\"lastTransitionTime\":\"2023-11-14T23:13:20Z\",\"lastProbeTime\":null,\"observedGeneration\":1}]}}");
   // The watch shows the condition: nothing more is written, however often the pod is tried.
   pod("big", all_of({requests("5"), [&](Pod& p) {
                        auto& condition = p.status.conditions.emplace_back();
@@ -186,7 +188,8 @@ TEST_F(ScheduleOneTest, FreedRoomWakesWaitingPods) {
 
 TEST_F(ScheduleOneTest, NoNodes) {
   pod("p");
-  EXPECT_THAT(server_->events, ElementsAre("Warning FailedScheduling Scheduling p: no nodes available to schedule pods"));
+  EXPECT_THAT(server_->events,
+              ElementsAre("Warning FailedScheduling Scheduling p: no nodes available to schedule pods"));
   node("n1");
   EXPECT_THAT(server_->bound, ElementsAre("p>n1"));
 }
@@ -196,7 +199,8 @@ TEST_F(ScheduleOneTest, FailedBindingGivesTheRoomBackAndIsTriedAgain) {
   node("n1");
   pod("p", requests("3"));
   EXPECT_THAT(server_->bound, IsEmpty());
-  EXPECT_THAT(server_->events, ElementsAre(HasSubstr("p: binding rejected: running Bind plugin \"DefaultBinder\": disk full")));
+  EXPECT_THAT(server_->events,
+              ElementsAre(HasSubstr("p: binding rejected: running Bind plugin \"DefaultBinder\": disk full")));
   EXPECT_THAT(server_->patches, ElementsAre(HasSubstr("\"reason\":\"SchedulerError\"")));
   pod("q", requests("2"));  // 4 cpus: p's three are free again
   EXPECT_THAT(server_->bound, ElementsAre("q>n1"));
@@ -229,9 +233,10 @@ TEST_F(ScheduleOneTest, PreemptsThenUsesThePromisedNode) {
   ASSERT_EQ(server_->patches.size(), 2u);
   EXPECT_THAT(server_->patches[0], HasSubstr("\"nominatedNodeName\":\"n1\""));
   EXPECT_THAT(server_->patches[1], HasSubstr("\"reason\":\"PreemptionByScheduler\""));
-  EXPECT_THAT(server_->events, ElementsAre("Warning FailedScheduling Scheduling urgent: 0/1 nodes are available: 1 "
-                                           "Insufficient cpu.",
-                                           "Normal Preempted Preempting victim: Preempted by pod uid-urgent on node n1"));
+  EXPECT_THAT(server_->events,
+              ElementsAre("Warning FailedScheduling Scheduling urgent: 0/1 nodes are available: 1 "
+                          "Insufficient cpu.",
+                          "Normal Preempted Preempting victim: Preempted by pod uid-urgent on node n1"));
   remove_pod("victim", placed);
   EXPECT_THAT(server_->bound, ElementsAre("urgent>n1"));
 }

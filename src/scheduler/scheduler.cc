@@ -47,9 +47,9 @@ client::ChangeHandler selector_handler(Apply apply) {
 
 Scheduler::Scheduler(SchedulerDependencies dependencies)
     : informers_(*dependencies.informers),
-      loop_(std::make_shared<SchedulingLoop>(LoopDependencies{
-          std::move(dependencies.transport), dependencies.clock, dependencies.rng, dependencies.executor,
-          "default-scheduler", std::move(dependencies.host)})) {
+      loop_(std::make_shared<SchedulingLoop>(LoopDependencies{std::move(dependencies.transport), dependencies.clock,
+                                                              dependencies.rng, dependencies.executor,
+                                                              "default-scheduler", std::move(dependencies.host)})) {
   watch();
 }
 

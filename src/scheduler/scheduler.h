@@ -1,6 +1,6 @@
-// The scheduler as a component: finds a node for every pod that names it as its scheduler and has none. It watches Pods,
-// Nodes and what selects pods through shared informers, and writes bindings, conditions and Events.
-// Thread: construct, start and stop from one; work runs on the executor.
+// The scheduler as a component: finds a node for every pod that names it as its scheduler and has none. It watches
+// Pods, Nodes and what selects pods through shared informers, and writes bindings, conditions and Events. Thread:
+// construct, start and stop from one; work runs on the executor.
 #pragma once
 
 #include <memory>

@@ -1,8 +1,7 @@
-// What the scheduler knows of the cluster: nodes as columns (structure of arrays, indexed by slot), the pods assigned to
-// them, those that it assumes to be, and counts that follow. The cycle reads the columns directly.
-// Invariants: requested columns are the sums over the pods of the slot; every counter equals a walk over the pods; a
-// slot whose node is gone stays while pods are on it and is in no order list.
-// Thread: the scheduler's strand.
+// What the scheduler knows of the cluster: nodes as columns (structure of arrays, indexed by slot), the pods assigned
+// to them, those that it assumes to be, and counts that follow. The cycle reads the columns directly. Invariants:
+// requested columns are the sums over the pods of the slot; every counter equals a walk over the pods; a slot whose
+// node is gone stays while pods are on it and is in no order list. Thread: the scheduler's strand.
 #pragma once
 
 #include <cstdint>

@@ -103,11 +103,12 @@ TEST(Cache, ChangesAreTold) {
   EXPECT_EQ(cache.set_node(test_node("n")), bit(NodeChange::kAdded));
   EXPECT_EQ(cache.set_node(test_node("n")), 0);
   EXPECT_EQ(cache.set_node(test_node("n", label("a", "b"))), bit(NodeChange::kLabels));
-  EXPECT_EQ(cache.set_node(test_node("n", [](auto& node) {
-              node.metadata.labels["a"] = "b";
-              node.spec.unschedulable = true;
-              node.status.allocatable["cpu"].string = "5";
-            })),
+  EXPECT_EQ(cache.set_node(test_node("n",
+                                     [](auto& node) {
+                                       node.metadata.labels["a"] = "b";
+                                       node.spec.unschedulable = true;
+                                       node.status.allocatable["cpu"].string = "5";
+                                     })),
             bit(NodeChange::kTaints) | bit(NodeChange::kAllocatable));
 }
 

@@ -1,8 +1,7 @@
-// Extension points of a scheduling cycle as small interfaces; a plugin implements those it needs. Filters and scores see
-// many nodes at a call (columns), so that a cycle costs nanoseconds a node.
-// Invariants: a plugin keeps what pre_filter and pre_score compute only for the current cycle; it changes nothing but its
-// own members; reasons are upstream's texts and outlive the cycle.
-// Thread: the scheduler's strand.
+// Extension points of a scheduling cycle as small interfaces; a plugin implements those it needs. Filters and scores
+// see many nodes at a call (columns), so that a cycle costs nanoseconds a node. Invariants: a plugin keeps what
+// pre_filter and pre_score compute only for the current cycle; it changes nothing but its own members; reasons are
+// upstream's texts and outlive the cycle. Thread: the scheduler's strand.
 #pragma once
 
 #include <cstdint>
@@ -27,10 +26,10 @@ enum ClusterEvent : uint32_t {
   kNodeLabel = 1 << 2,
   kNodeTaint = 1 << 3,
   kNodeDelete = 1 << 4,
-  kPodAdd = 1 << 5,        // of an assigned pod
-  kPodLabel = 1 << 6,      // of an assigned pod
-  kPodDelete = 1 << 7,     // of an assigned pod
-  kPodScaleDown = 1 << 8,  // of an assigned pod
+  kPodAdd = 1 << 5,         // of an assigned pod
+  kPodLabel = 1 << 6,       // of an assigned pod
+  kPodDelete = 1 << 7,      // of an assigned pod
+  kPodScaleDown = 1 << 8,   // of an assigned pod
   kPodToleration = 1 << 9,  // of the waiting pod itself, as are its own labels and scale-down
   kClaim = 1 << 10,
   kEverything = 0xffffffff,

@@ -61,9 +61,8 @@ class DefaultPreemption final : public Plugin, public PostFilterPlugin {
     if (promised.empty()) promised = pod.nominated_node_name;
     uint32_t slot = promised.empty() ? kNoNode : algorithm.cache().slot_of(promised);
     if (slot == kNoNode) return false;
-    return std::ranges::any_of(algorithm.cache().nodes().pods[slot], [&](const PodRef& other) {
-      return other->deleting && other->priority < pod.priority;
-    });
+    return std::ranges::any_of(algorithm.cache().nodes().pods[slot],
+                               [&](const PodRef& other) { return other->deleting && other->priority < pod.priority; });
   }
 
   static std::vector<uint32_t> helpful_nodes(const Diagnosis& diagnosis, const Cache& cache) {
@@ -110,7 +109,8 @@ class DefaultPreemption final : public Plugin, public PostFilterPlugin {
     return candidate;
   }
 
-  // Compat: the lowest highest priority, the lowest sum (each counted from the least int), the fewest, the latest start.
+  // Compat: the lowest highest priority, the lowest sum (each counted from the least int), the fewest, the latest
+  // start.
   static bool better(const Candidate& a, const Candidate& b) {
     auto rank = [](const Candidate& candidate) {
       int64_t sum = 0;

@@ -1,4 +1,5 @@
-// Claims for devices are not allocated yet; the plugin has its place and says what upstream's says of pods without claims.
+// Claims for devices are not allocated yet; the plugin has its place and says what upstream's says of pods without
+// claims.
 #include "scheduler/plugins/plugins.h"
 
 namespace scheduler {

@@ -78,10 +78,10 @@ class InterPodAffinity final : public Plugin,
     }
     auto [least, most] = std::ranges::minmax(scores);
     for (int64_t& score : scores) {
-      score = most == least ? 0
-                            : static_cast<int64_t>(static_cast<double>(kMaxScore) *
-                                                   (static_cast<double>(score - least) /
-                                                    static_cast<double>(most - least)));
+      score = most == least
+                  ? 0
+                  : static_cast<int64_t>(static_cast<double>(kMaxScore) *
+                                         (static_cast<double>(score - least) / static_cast<double>(most - least)));
     }
   }
 

@@ -14,9 +14,7 @@ class NodeResourcesFit final : public Plugin, public PreFilterPlugin, public Fil
  public:
   explicit NodeResourcesFit(Cache* cache) : cache_(*cache) {}
   std::string_view name() const override { return "NodeResourcesFit"; }
-  uint32_t requeue_events() const override {
-    return kPodDelete | kPodScaleDown | kNodeAdd | kNodeAllocatable;
-  }
+  uint32_t requeue_events() const override { return kPodDelete | kPodScaleDown | kNodeAdd | kNodeAllocatable; }
 
   PreFilterResult pre_filter(const PodInfo& pod) override {
     extended_.clear();

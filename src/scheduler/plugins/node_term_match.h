@@ -17,8 +17,8 @@ class NodeTermMatch {
  private:
   struct Bound {
     const NodeRequirement* requirement;
-    const LabelColumn* column;       // null: no node has the label
-    std::vector<uint32_t> values;    // of In and NotIn
+    const LabelColumn* column;     // null: no node has the label
+    std::vector<uint32_t> values;  // of In and NotIn
   };
   static bool holds(const Bound& bound, uint32_t node);
   const NodeTerm& term_;

@@ -1,5 +1,5 @@
-// Every plugin of the scheduler, made by name; catalogue.cc lists them in running order. Names, reasons and formulas are
-// upstream's. Thread: the scheduler's strand.
+// Every plugin of the scheduler, made by name; catalogue.cc lists them in running order. Names, reasons and formulas
+// are upstream's. Thread: the scheduler's strand.
 #pragma once
 
 #include <memory>

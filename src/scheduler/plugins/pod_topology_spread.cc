@@ -20,7 +20,7 @@ struct Spread {
   const SpreadConstraint* constraint;
   const LabelColumn* column;  // null: no node has the label
   const PodCounter* counter;
-  int64_t self = 0;              // 1 when the pod counts itself
+  int64_t self = 0;                // 1 when the pod counts itself
   std::vector<int64_t> domains{};  // pods by value of the label; -1 = a domain without eligible node
   int64_t least = 0;
   double weight = 0;
@@ -86,9 +86,10 @@ class PodTopologySpread final : public Plugin,
     required_.bind(pod);
     size_t ignored = mark_domains(nodes);
     for (Spread& spread : soft_) {
-      size_t size = spread.by_node ? nodes.size() - ignored
-                                   : static_cast<size_t>(std::ranges::count_if(
-                                         spread.domains, [](int64_t count) { return count >= 0; }));
+      size_t size =
+          spread.by_node
+              ? nodes.size() - ignored
+              : static_cast<size_t>(std::ranges::count_if(spread.domains, [](int64_t count) { return count >= 0; }));
       spread.weight = std::log(static_cast<double>(size + 2));
     }
     count_domains(pod);

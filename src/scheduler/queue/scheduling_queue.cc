@@ -11,9 +11,8 @@ namespace {
 bool relevant(const PodInfo& before, const PodInfo& after) {
   return before.labels != after.labels || before.gated != after.gated || before.deleting != after.deleting ||
          before.priority != after.priority || before.node_selector != after.node_selector ||
-         before.tolerations.size() != after.tolerations.size() ||
-         before.request.milli_cpu != after.request.milli_cpu || before.request.memory != after.request.memory ||
-         before.request.extended != after.request.extended;
+         before.tolerations.size() != after.tolerations.size() || before.request.milli_cpu != after.request.milli_cpu ||
+         before.request.memory != after.request.memory || before.request.extended != after.request.extended;
 }
 
 }  // namespace

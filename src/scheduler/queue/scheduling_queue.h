@@ -1,8 +1,7 @@
-// Pods that wait for a node. Active ones by priority, then by age; those that failed wait in back-off or, until an event
-// that may help them, as unschedulable; gated ones wait for their gates to go.
-// Invariants: a pod is in one place; a popped pod is in flight until done() or reject(); an update that may help, and
-// that comes while a pod is in flight, is not lost.
-// Pure: time comes in as an argument. Thread: the scheduler's strand.
+// Pods that wait for a node. Active ones by priority, then by age; those that failed wait in back-off or, until an
+// event that may help them, as unschedulable; gated ones wait for their gates to go. Invariants: a pod is in one place;
+// a popped pod is in flight until done() or reject(); an update that may help, and that comes while a pod is in flight,
+// is not lost. Pure: time comes in as an argument. Thread: the scheduler's strand.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +25,7 @@ class SchedulingQueue {
   using Hint = std::function<bool(const PodInfo& pod, uint8_t plugin)>;
   struct Popped {
     PodRef pod;
-    int attempt = 0;           // from 1
+    int attempt = 0;  // from 1
     base::MonoTime first_seen;
   };
 
@@ -37,10 +36,11 @@ class SchedulingQueue {
   // A new pod, or the newer state of one that is known.
   void add(PodRef pod, base::MonoTime now);
   void remove(const std::string& uid);
-  // The next pod, or none. Compat: with nothing active, a pod that was rejected by plugins need not sit out its back-off.
+  // The next pod, or none. Compat: with nothing active, a pod that was rejected by plugins need not sit out its
+  // back-off.
   std::optional<Popped> pop(base::MonoTime now);
-  // The attempt failed. `plugins`: bits of those that rejected the pod; 0 = an error, after which it is tried again when
-  // its back-off is over.
+  // The attempt failed. `plugins`: bits of those that rejected the pod; 0 = an error, after which it is tried again
+  // when its back-off is over.
   void reject(const std::string& uid, uint64_t plugins, base::MonoTime now);
   // The pod is bound or needs no node any more.
   void done(const std::string& uid) { remove(uid); }
