@@ -1,5 +1,5 @@
-// Typed verbs on a transport: client.get<core::v1::Pod>("default", "web"). T is a generated struct of a stored kind in its
-// storage version. Blocking: for workers (reconcilers, commands), never on a loop. Thread: any.
+// Typed verbs on a transport: client.get<core::v1::Pod>("default", "web"). T is a generated struct of a stored kind in
+// its storage version. Blocking: for workers (reconcilers, commands), never on a loop. Thread: any.
 #pragma once
 
 #include <memory>
@@ -104,8 +104,8 @@ class Client {
   }
   // POST to a subresource whose body and answer are of another kind: Binding, Eviction, TokenRequest.
   template <typename Body>
-  base::Result<void> create_subresource(const schema::Resource& subresource, std::string_view ns,
-                                        std::string_view name, const Body& body) const {
+  base::Result<void> create_subresource(const schema::Resource& subresource, std::string_view ns, std::string_view name,
+                                        const Body& body) const {
     Call call;
     call.verb = Verb::kCreate;
     call.resource = &subresource;

@@ -50,11 +50,14 @@ class Informer {
 
   // All before start().
   void add_handler(ChangeHandler handler);
+  // A name that is there already keeps its function: components share indexes by name.
   void add_index(std::string name, IndexFunction function);
   void start();
   void stop();
 
   bool has_synced() const;
+  // The newest revision that the cache shows; a write of this resource at a revision up to it is visible here.
+  int64_t revision() const;
   // Calls back once has_synced(), at once if it already has.
   void when_synced(base::Task callback);
   // Empty when absent.

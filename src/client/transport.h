@@ -66,7 +66,7 @@ struct ListResult {
 enum class WatchType : uint8_t { kAdded, kModified, kDeleted, kBookmark };
 struct WatchEvent {
   WatchType type;
-  RawObject object;    // of a deletion: the last state; empty for a bookmark
+  RawObject object;      // of a deletion: the last state; empty for a bookmark
   int64_t revision = 0;  // resume from here
 };
 
@@ -75,7 +75,8 @@ class WatchReceiver {
  public:
   virtual ~WatchReceiver() = default;
   virtual void on_event(const WatchEvent& event) = 0;
-  // The watch has ended; nothing follows. kExpired/kGone: list again; anything else: watch again from the last revision.
+  // The watch has ended; nothing follows. kExpired/kGone: list again; anything else: watch again from the last
+  // revision.
   virtual void on_end(const base::Error& error) = 0;
 };
 // Dropping it ends the watch; once the destructor has returned the receiver is not called (from within the receiver's

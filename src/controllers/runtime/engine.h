@@ -16,8 +16,8 @@ class Engine {
   Engine(base::Executor* pool, const base::Clock* clock);
   ~Engine();
   void add(std::unique_ptr<Controller> controller);  // before start()
-  // Wires watches; reconciles begin when every informer of a controller has synced. The factory is started by the caller
-  // after this.
+  // Wires watches; reconciles begin when every informer of a controller has synced. The factory is started by the
+  // caller after this.
   void start();
   // Finishes running reconciles; starts no new ones.
   void stop();

@@ -1,0 +1,36 @@
+#include "controllers/catalogue.h"
+
+#include "controllers/deployment/controller.h"
+#include "controllers/endpoints/controller.h"
+#include "controllers/endpointslice/controller.h"
+#include "controllers/garbagecollector/controller.h"
+#include "controllers/namespace/controller.h"
+#include "controllers/nodelifecycle/controller.h"
+#include "controllers/replicaset/controller.h"
+#include "controllers/rootca/controller.h"
+#include "controllers/serviceaccount/controller.h"
+#include "controllers/tainteviction/controller.h"
+
+namespace controllers {
+
+std::vector<std::unique_ptr<Controller>> make_controllers(const Configuration& configuration) {
+  const auto as = [&](const std::string& service_account) {
+    Dependencies dependencies = configuration.shared;
+    dependencies.transport = configuration.transport_for(service_account);
+    return dependencies;
+  };
+  std::vector<std::unique_ptr<Controller>> all;
+  all.push_back(ns::make_controller(as("namespace-controller")));
+  all.push_back(serviceaccount::make_controller(as("service-account-controller")));
+  all.push_back(rootca::make_controller(as("root-ca-cert-publisher"), configuration.root_ca_pem));
+  all.push_back(deployment::make_controller(as("deployment-controller")));
+  all.push_back(replicaset::make_controller(as("replicaset-controller")));
+  all.push_back(endpoints::make_controller(as("endpoint-controller")));
+  all.push_back(endpointslice::make_controller(as("endpointslice-controller")));
+  all.push_back(garbagecollector::make_controller(as("generic-garbage-collector")));
+  all.push_back(nodelifecycle::make_controller(as("node-controller")));
+  all.push_back(tainteviction::make_controller(as("node-controller")));
+  return all;
+}
+
+}  // namespace controllers

@@ -1,0 +1,22 @@
+// All controllers of the program, one line each. Thread: called once, before the informers start.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "controllers/runtime/controller.h"
+
+namespace controllers {
+
+struct Configuration {
+  Dependencies shared;  // its transport is not used
+  // The transport of system:serviceaccount:kube-system:<name>.
+  std::function<std::shared_ptr<client::Transport>(const std::string& service_account)> transport_for;
+  std::string root_ca_pem;
+};
+
+std::vector<std::unique_ptr<Controller>> make_controllers(const Configuration& configuration);
+
+}  // namespace controllers
