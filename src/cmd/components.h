@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "apiserver/core.h"
 #include "base/result.h"
@@ -14,6 +15,7 @@ struct ComponentOptions {
   base::Clock* clock = nullptr;
   base::Rng* rng = nullptr;
   int nodes = 0;
+  std::string root_ca_pem;  // published into every namespace
 };
 
 class Components {

@@ -41,13 +41,15 @@ class ControlPlane::Impl {
     TRY(prepare_pki());
     TRY(start_server());
     if (options_.controllers == Controllers::kRun) {
-      components_ = std::make_unique<Components>(ComponentOptions{&server_->core(), &clock_, rng_.get(), options_.nodes});
+      components_ = std::make_unique<Components>(ComponentOptions{&server_->core(), &clock_, rng_.get(), options_.nodes, ca_pem_});
       TRY(components_->start());
     }
     return {};
   }
 
   void stop() {
+    if (stopped_) return;
+    stopped_ = true;
     if (components_) components_->stop();
     if (server_) server_->stop(std::chrono::seconds(2));
     work_pool_.stop();
@@ -138,7 +140,7 @@ class ControlPlane::Impl {
   base::SystemClock clock_;
   std::unique_ptr<base::Rng> rng_;
   api::Catalogue catalogue_;
-  base::ThreadPool store_pool_{"store", 1};
+  base::ThreadPool store_pool_{"store", 3};
   base::ThreadPool work_pool_{"api-work", 2};
   std::unique_ptr<kv::Store> store_;
   std::string ca_pem_, client_ca_pem_;
@@ -147,6 +149,7 @@ class ControlPlane::Impl {
   std::unique_ptr<apiserver::ApiServer> server_;
   std::unique_ptr<Components> components_;
   uint16_t port_ = 0;
+  bool stopped_ = false;
 };
 
 ControlPlane::ControlPlane(ControlPlaneOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
