@@ -16,7 +16,8 @@ World cluster() {
   return world;
 }
 constexpr std::string_view kPod =
-    R"({"metadata":{"name":"p","namespace":"n"},"spec":{"automountServiceAccountToken":false,"containers":[{"name":"c","image":"i"}]}})";
+    R"({"metadata":{"name":"p","namespace":"n"},"spec":{"automountServiceAccountToken":false,)"
+    R"("containers":[{"name":"c","image":"i"}]}})";
 
 TEST(Chain, Order) {
   std::string names;
@@ -36,7 +37,8 @@ TEST(Chain, OrdinaryPod) {
   ASSERT_TRUE(chain.validate(request.attributes, world));
   EXPECT_EQ(
       request.at("spec"),
-      R"({"containers":[{"name":"c","image":"i","resources":{}}],"serviceAccountName":"default","serviceAccount":"default",)"
+      R"({"containers":[{"name":"c","image":"i","resources":{}}],"serviceAccountName":"default",)"
+      R"("serviceAccount":"default",)"
       R"("automountServiceAccountToken":false,"tolerations":[)"
       R"({"key":"node.kubernetes.io/not-ready","operator":"Exists","effect":"NoExecute","tolerationSeconds":300},)"
       R"({"key":"node.kubernetes.io/unreachable","operator":"Exists","effect":"NoExecute","tolerationSeconds":300}],)"

@@ -126,14 +126,22 @@ TEST(StorageObjectInUseProtection, Finalizers) {
 
 TEST(PodTopologyLabels, FromTheNode) {
   World world;
-  world.put(
-      "core.v1 Node", "", "nodes",
-      R"({"metadata":{"name":"a","labels":{"topology.kubernetes.io/zone":"z","topology.kubernetes.io/region":"r","o":"p"}}})");
+  world.put("core.v1 Node", "", "nodes",
+            R"({"metadata":{"name":"a","labels":{"topology.kubernetes.io/zone":"z",)"
+            R"("topology.kubernetes.io/region":"r","o":"p"}}})");
   auto plugin = make_pod_topology_labels();
   Request on_node(Operation::kCreate, "pods", "core.v1 Pod", "n", meta("", R"(,"spec":{"nodeName":"a"})"));
   EXPECT_EQ(on_node.run(*plugin, world), "");
   EXPECT_EQ(on_node.at("metadata.labels"),
             R"({"topology.kubernetes.io/region":"r","topology.kubernetes.io/zone":"z"})");
+  const std::string free = meta(R"(,"labels":{"topology.kubernetes.io/zone":"own"})", R"(,"spec":{})");
+  const std::string placed = meta(R"(,"labels":{"topology.kubernetes.io/zone":"own"})", R"(,"spec":{"nodeName":"a"})");
+  Request bound(Operation::kUpdate, "pods", "core.v1 Pod", "n", placed, free);
+  EXPECT_EQ(bound.run(*plugin, world), "");
+  EXPECT_EQ(bound.at("metadata.labels"), R"({"topology.kubernetes.io/region":"r","topology.kubernetes.io/zone":"z"})");
+  Request later(Operation::kUpdate, "pods", "core.v1 Pod", "n", placed, placed);
+  EXPECT_EQ(later.run(*plugin, world), "");
+  EXPECT_EQ(later.at("metadata.labels"), R"({"topology.kubernetes.io/zone":"own"})");
   Request nowhere(Operation::kCreate, "pods", "core.v1 Pod", "n", meta("", R"(,"spec":{"nodeName":"b"})"));
   EXPECT_EQ(nowhere.run(*plugin, world), "");
   EXPECT_EQ(nowhere.at("metadata.labels"), "");

@@ -28,21 +28,22 @@ std::string container(const std::string& resources) { return R"([{"name":"c","re
 
 TEST(LimitRanger, Defaults) {
   const std::string both =
-      R"([{"name":"c","resources":{"limits":{"cpu":"500m","memory":"128Mi"},"requests":{"cpu":"100m","memory":"128Mi"}}}])";
+      R"([{"name":"c","resources":{"limits":{"cpu":"500m","memory":"128Mi"},"requests":{"cpu":"100m",)"
+      R"("memory":"128Mi"}}}])";
   auto plugin = make_limit_ranger();
   Request one(Operation::kCreate, "pods", "core.v1 Pod", "lr", pod(container("{}")));
   EXPECT_EQ(one.run(*plugin, ranges()), "");
-  EXPECT_EQ(
-      one.at("metadata.annotations"),
-      R"({"kubernetes.io/limit-ranger":"LimitRanger plugin set: cpu, memory request for container c; cpu, memory limit for container c"})");
+  EXPECT_EQ(one.at("metadata.annotations"),
+            R"({"kubernetes.io/limit-ranger":"LimitRanger plugin set: cpu, memory request for container c; )"
+            R"(cpu, memory limit for container c"})");
   EXPECT_TRUE(one.at("spec.containers").starts_with(both.substr(0, both.size() - 2))) << one.at("spec.containers");
   Request part(Operation::kCreate, "pods", "core.v1 Pod", "lr",
                pod(container(R"({"limits":{"cpu":"800m"},"requests":{"cpu":"800m"}})"), R"([{"name":"i"}])"));
   EXPECT_EQ(part.run(*plugin, ranges()), "");
-  EXPECT_EQ(
-      part.at("metadata.annotations"),
-      R"({"kubernetes.io/limit-ranger":"LimitRanger plugin set: memory request for container c; memory limit for container c; )"
-      R"(cpu, memory request for init container i; cpu, memory limit for init container i"})");
+  EXPECT_EQ(part.at("metadata.annotations"),
+            R"({"kubernetes.io/limit-ranger":"LimitRanger plugin set: memory request for container c; )"
+            R"(memory limit for container c; )"
+            R"(cpu, memory request for init container i; cpu, memory limit for init container i"})");
   Request elsewhere(Operation::kCreate, "pods", "core.v1 Pod", "other", pod(container("{}")));
   EXPECT_EQ(elsewhere.run(*plugin, ranges()), "");
   EXPECT_EQ(elsewhere.at("metadata.annotations"), "");

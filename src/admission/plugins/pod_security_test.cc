@@ -73,8 +73,8 @@ TEST(PodSecurity, Baseline) {
        "procMount (container \"c\" must not set securityContext.procMount to \"Unmasked\")", 34},
       {pod(secure(R"("windowsOptions":{"hostProcess":true})"), secure(R"("windowsOptions":{"hostProcess":true})")),
        "hostProcess (pod and container \"c\" must not set securityContext.windowsOptions.hostProcess=true)"},
-      {pod("",
-           R"("livenessProbe":{"httpGet":{"host":"h","port":1}},"lifecycle":{"preStop":{"tcpSocket":{"host":"g","port":1}}})"),
+      {pod("", R"("livenessProbe":{"httpGet":{"host":"h","port":1}},)"
+               R"("lifecycle":{"preStop":{"tcpSocket":{"host":"g","port":1}}})"),
        "probe or lifecycle host (container \"c\" uses probe or lifecycle hosts \"g\", \"h\")"},
       {pod("", R"("livenessProbe":{"httpGet":{"host":"h","port":1}})"), "", 33},
       {pod("", "", R"(,"annotations":{"seccomp.security.alpha.kubernetes.io/pod":"unconfined"})"),
@@ -94,9 +94,8 @@ TEST(PodSecurity, Restricted) {
                R"(,"volumes":[{"name":"n","nfs":{"server":"s","path":"/p"}},{"name":"h","hostPath":{"path":"/"}}])",
            secure(kSafe)),
        "restricted volume types (volumes \"n\", \"h\" use restricted volume types \"hostPath\", \"nfs\")"},
-      {pod(kSafePod,
-           secure(
-               R"("allowPrivilegeEscalation":false,"capabilities":{"drop":["ALL"],"add":["CHOWN","NET_BIND_SERVICE"]})")),
+      {pod(kSafePod, secure(R"("allowPrivilegeEscalation":false,"capabilities":{"drop":["ALL"],"add":["CHOWN",)"
+                            R"("NET_BIND_SERVICE"]})")),
        "unrestricted capabilities (container \"c\" must not include \"CHOWN\" in securityContext.capabilities.add)"},
       {pod(kSafePod, secure(kSafe + R"(,"runAsNonRoot":false)")),
        "runAsNonRoot != true (container \"c\" must not set securityContext.runAsNonRoot=false)"},

@@ -87,9 +87,8 @@ TEST(ResourceQuota, OtherKinds) {
   auto plugin = make_resource_quota();
   world.put("core.v1 ConfigMap", "", "configmaps", R"({"metadata":{"name":"a","namespace":"n"}})");
   world.put("apps.v1 Deployment", "apps", "deployments", R"({"metadata":{"name":"d","namespace":"n"}})");
-  quota(
-      world,
-      R"({"configmaps":"1","count/deployments.apps":"1","services":"5","services.nodeports":"1","services.loadbalancers":"0"})");
+  quota(world, R"({"configmaps":"1","count/deployments.apps":"1","services":"5","services.nodeports":"1",)"
+               R"("services.loadbalancers":"0"})");
   struct Case {
     std::string_view resource, type, spec, refusal;
   };
@@ -128,9 +127,8 @@ TEST(ResourceQuota, Claims) {
   };
   constexpr std::string_view kType = "core.v1 PersistentVolumeClaim", kResource = "persistentvolumeclaims";
   world.put(kType, "", kResource, claim("a", "2Gi"));
-  quota(
-      world,
-      R"({"gold.storageclass.storage.k8s.io/requests.storage":"5Gi","silver.storageclass.storage.k8s.io/persistentvolumeclaims":"0"})");
+  quota(world, R"({"gold.storageclass.storage.k8s.io/requests.storage":"5Gi",)"
+               R"("silver.storageclass.storage.k8s.io/persistentvolumeclaims":"0"})");
   Request fits(Operation::kCreate, kResource, kType, "n", claim("x", "3Gi"));
   EXPECT_EQ(fits.run(*plugin, world), "");
   Request large(Operation::kCreate, kResource, kType, "n", claim("x", "4Gi"));

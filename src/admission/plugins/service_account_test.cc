@@ -38,13 +38,13 @@ TEST(ServiceAccount, DefaultAccountAndToken) {
   ASSERT_NE(at, std::string::npos) << volumes;
   const std::string name = volumes.substr(at, 21);
   EXPECT_EQ(name.find_first_not_of("bcdfghjklmnpqrstvwxz2456789", 16), std::string::npos) << name;
-  EXPECT_EQ(
-      volumes,
-      R"([{"name":")" + name +
-          R"(","projected":{"sources":[{"serviceAccountToken":{"expirationSeconds":3607,"path":"token"}},)"
-          R"({"configMap":{"name":"kube-root-ca.crt","items":[{"key":"ca.crt","path":"ca.crt"}]}},)"
-          R"({"downwardAPI":{"items":[{"path":"namespace","fieldRef":{"apiVersion":"v1","fieldPath":"metadata.namespace"}}]}}],)"
-          R"("defaultMode":420}}])");
+  EXPECT_EQ(volumes,
+            R"([{"name":")" + name +
+                R"(","projected":{"sources":[{"serviceAccountToken":{"expirationSeconds":3607,"path":"token"}},)"
+                R"({"configMap":{"name":"kube-root-ca.crt","items":[{"key":"ca.crt","path":"ca.crt"}]}},)"
+                R"({"downwardAPI":{"items":[{"path":"namespace","fieldRef":{"apiVersion":"v1",)"
+                R"("fieldPath":"metadata.namespace"}}]}}],)"
+                R"("defaultMode":420}}])");
   const std::string mounts = R"("volumeMounts":[{"name":")" + name +
                              R"(","readOnly":true,"mountPath":"/var/run/secrets/kubernetes.io/serviceaccount"}])";
   EXPECT_NE(request.at("spec.containers").find(mounts), std::string::npos) << request.at("spec.containers");
@@ -66,7 +66,8 @@ TEST(ServiceAccount, WhoMountsWhat) {
        R"([{"name":"pull"}])"},
       {kContainer + R"(,"serviceAccountName":"noauto","imagePullSecrets":[{"name":"own"}])", "\"noauto\"", false,
        R"([{"name":"own"}])"},
-      {R"("containers":[{"name":"c","volumeMounts":[{"name":"v","mountPath":"/var/run/secrets/kubernetes.io/serviceaccount"}]}])",
+      {R"("containers":[{"name":"c","volumeMounts":[{"name":"v",)"
+       R"("mountPath":"/var/run/secrets/kubernetes.io/serviceaccount"}]}])",
        "\"default\"", false, ""},
   };
   auto plugin = make_service_account();
@@ -101,7 +102,8 @@ TEST(ServiceAccount, Refusals) {
       {pod(kContainer + strict + R"(,"volumes":[{"name":"v","secret":{"secretName":"mine"}}])"), ""},
       {pod(kContainer + strict + R"(,"volumes":[{"name":"v","secret":{"secretName":"other"}}])"),
        forbidden + "volume with secret.secretName=\"other\"" + why + "secret"},
-      {pod(R"("containers":[{"name":"c","env":[{"name":"E","valueFrom":{"secretKeyRef":{"name":"other","key":"k"}}}]}])" +
+      {pod(R"("containers":[{"name":"c","env":[{"name":"E","valueFrom":{"secretKeyRef":{"name":"other",)"
+           R"("key":"k"}}}]}])" +
            strict),
        forbidden + "container c with envVar E referencing secret.secretName=\"other\"" + why + "secret"},
       {pod(R"("initContainers":[{"name":"i","envFrom":[{"secretRef":{"name":"other"}}]}],)" + kContainer + strict),
