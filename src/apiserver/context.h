@@ -43,6 +43,7 @@ struct RequestContext {
   Accepted accepted;
   std::string audit_id;
   std::vector<std::string> warnings;
+  bool refused_by_authorizer = false;  // Compat: such answers carry X-Content-Type-Options
 
   // The body and how it is encoded.
   std::string_view body;

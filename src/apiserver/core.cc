@@ -10,7 +10,11 @@
 namespace apiserver {
 
 Core::Core(CoreOptions options)
-    : options_(std::move(options)), endpoints_(*options_.catalogue), watches_(std::make_unique<WatchHubs>(this)) {}
+    : options_(std::move(options)), endpoints_(*options_.catalogue), watches_(std::make_unique<WatchHubs>(this)) {
+  for (const Endpoint* e : endpoints_.all()) {
+    if (e->is_stored() && !e->conversion) stored_.emplace(std::pair(e->resource->group, e->resource->name), e);
+  }
+}
 Core::~Core() { stop(); }
 
 void Core::stop() { watches_->stop(); }
@@ -29,10 +33,8 @@ base::Result<int64_t> Core::event_lease() {
 }
 
 const Endpoint* Core::stored_endpoint(std::string_view group, std::string_view resource) const {
-  auto found = std::ranges::find_if(endpoints_.all(), [&](const Endpoint* e) {
-    return e->is_stored() && e->resource->name == resource && e->resource->group == group && !e->conversion;
-  });
-  return found == endpoints_.all().end() ? nullptr : *found;
+  auto found = stored_.find(std::pair<std::string_view, std::string_view>(group, resource));
+  return found == stored_.end() ? nullptr : found->second;
 }
 
 std::optional<std::string> Core::get(std::string_view group, std::string_view resource, std::string_view ns,

@@ -2,6 +2,7 @@
 // Immutable after construction but for what its parts guard themselves. Thread: any.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 
@@ -76,6 +77,7 @@ class Core final : public admission::Lookup {
 
   CoreOptions options_;
   Endpoints endpoints_;
+  std::map<std::pair<std::string_view, std::string_view>, const Endpoint*> stored_;  // by group and resource
   std::unique_ptr<WatchHubs> watches_;
   base::Mutex lease_mutex_;
   int64_t lease_ GUARDED_BY(lease_mutex_) = 0;

@@ -162,7 +162,7 @@ void respond_error(RequestContext& context, const base::Error& error) {
     headers.push_back({"retry-after", std::to_string(error.details->retry_after_seconds)});
   }
   if (error.reason == base::Reason::kUnauthorized) headers.push_back({"www-authenticate", "Basic realm=\"kubernetes-master\""});
-  if (error.reason == base::Reason::kForbidden) headers.push_back({"x-content-type-options", "nosniff"});
+  if (context.refused_by_authorizer) headers.push_back({"x-content-type-options", "nosniff"});
   context.writer->send(http_code(error), std::move(headers), encode_status(accepted, error));
 }
 

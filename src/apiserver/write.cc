@@ -1,10 +1,12 @@
 #include "apiserver/write.h"
 
+#include "api/core/namespace.h"
 #include "api/meta_validation.h"
 #include "apiserver/body.h"
 #include "apiserver/core.h"
 #include "apiserver/limits.h"
 #include "apiserver/manage_fields.h"
+#include "gen/core/v1.h"
 #include "object/status.h"
 #include "object/time.h"
 #include "schema/envelope.h"
@@ -58,10 +60,11 @@ base::Result<void> prepare_new(RequestContext& context, const Endpoint& endpoint
     // Compat: the prefix is cut so that it and five random characters fit into 63.
     meta.name = meta.generate_name.substr(0, 58) + base::random_suffix(context.core->rng(), 5);
   }
+  // Compat: a manager owns what it sent and its defaults, not what admission adds.
+  if (ownership == FieldOwnership::kTrack) TRY(manage_fields(context, endpoint, nullptr, object, options, ""));
   admission::Attributes attributes = admission_attributes(context, endpoint, meta.name, admission::Operation::kCreate, options.dry_run);
   attributes.object = &object;
   TRY(context.core->admission().admit(attributes, *context.core));
-  if (ownership == FieldOwnership::kTrack) TRY(manage_fields(context, endpoint, nullptr, object, options, ""));
   api::prepare_meta_for_create(meta);
   meta.uid = base::new_uuid(context.core->rng());
   meta.creation_timestamp = object::to_time(context.now);
@@ -170,8 +173,11 @@ base::Result<Answer> create_object(RequestContext& context, const Endpoint& endp
   }
 }
 
-bool may_vanish(const Meta& meta) {
-  return meta.deletion_timestamp && meta.finalizers.empty() && meta.deletion_grace_period_seconds.value_or(0) == 0;
+bool may_vanish(const AnyObject& object) {
+  const Meta& meta = meta_of(object.message(), object.get());
+  if (!meta.deletion_timestamp || !meta.finalizers.empty() || meta.deletion_grace_period_seconds.value_or(0) != 0) return false;
+  // Compat: a Namespace also waits for the finalizers of its spec.
+  return &object.message() != &gen::message_of<::api::core::v1::Namespace>() || api::namespace_finalized(object.as<::api::core::v1::Namespace>());
 }
 
 base::Result<AnyObject> read_live(RequestContext& context, const Endpoint& endpoint, std::string_view name, kv::KeyValueRef& kv,
@@ -210,13 +216,13 @@ base::Result<void> prepare_update(RequestContext& context, const Endpoint& endpo
   } else if (meta.resource_version != old.resource_version) {
     return base::fail(object::object_modified(endpoint.group_resource, old.name));
   }
+  if (request.ownership == FieldOwnership::kTrack) {
+    TRY(manage_fields(context, endpoint, &live, object, request.options, request.subresource));
+  }
   admission::Attributes attributes = admission_attributes(context, endpoint, old.name, admission::Operation::kUpdate, request.options.dry_run);
   attributes.object = &object;
   attributes.old = &live;
   TRY(context.core->admission().admit(attributes, *context.core));
-  if (request.ownership == FieldOwnership::kTrack) {
-    TRY(manage_fields(context, endpoint, &live, object, request.options, request.subresource));
-  }
   api::RuleContext rules = context.rule_context();
   api::prepare_meta_for_update(meta, old);
   object::FieldErrors errors;
@@ -254,7 +260,8 @@ base::Result<Attempt> try_update(RequestContext& context, const Endpoint& endpoi
     return Attempt::kDone;
   }
   // Compat: an update that changes nothing writes nothing.
-  if (raw == live_raw && !may_vanish(meta)) {
+  const bool vanishes = may_vanish(object);
+  if (raw == live_raw && !vanishes) {
     TRY_ASSIGN(answer, answer_with(endpoint, std::move(raw), kv->mod_revision, 200));
     return Attempt::kDone;
   }
@@ -262,7 +269,6 @@ base::Result<Attempt> try_update(RequestContext& context, const Endpoint& endpoi
   write.expected_mod_revision = kv->mod_revision;
   write.lease = kv->lease;
   // Compat: the update that takes the last finalizer off a deleted object removes it, and answers with its last state.
-  const bool vanishes = may_vanish(meta);
   if (vanishes) write.value.reset();
   kv::WriteResult written = core.store().write(std::move(write));
   if (!written) {

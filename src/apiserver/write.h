@@ -51,6 +51,6 @@ admission::Attributes admission_attributes(RequestContext& context, const Endpoi
 // Turns what the store says of a refused write into the API's error.
 base::Error store_error(const kv::WriteFailure& failure);
 // Is the object, as it would be stored now, ready to vanish (being deleted, nothing waits for it)?
-bool may_vanish(const api::meta::v1::ObjectMeta& metadata);
+bool may_vanish(const api::AnyObject& object);
 
 }  // namespace apiserver

@@ -28,8 +28,9 @@ std::string refusal(const RequestContext& context) {
 base::Result<void> authorize(RequestContext& context) {
   if (context.origin == Origin::kInProcess || context.user.in_group("system:masters")) return {};
   const RequestInfo& info = context.info;
+  if (!info.is_resource && info.verb == "get" && is_public(info.path)) return {};
+  context.refused_by_authorizer = true;
   if (!info.is_resource) {
-    if (info.verb == "get" && is_public(info.path)) return {};
     base::Error error(base::Reason::kForbidden, "forbidden: " + refusal(context), base::ErrorDetails{});
     return base::fail(std::move(error));
   }

@@ -1,11 +1,13 @@
 #include <algorithm>
 
+#include "api/core/namespace.h"
 #include "api/meta_validation.h"
 #include "apiserver/body.h"
 #include "apiserver/core.h"
 #include "apiserver/limits.h"
 #include "apiserver/verbs/verbs.h"
 #include "apiserver/write.h"
+#include "gen/core/v1.h"
 #include "object/status.h"
 #include "object/time.h"
 #include "schema/envelope.h"
@@ -54,6 +56,13 @@ void set_collection_finalizers(const Endpoint& endpoint, const DeleteOptions& op
   if (foreground && !has(kForeground)) meta.finalizers.emplace_back(kForeground);
 }
 
+using ::api::core::v1::Namespace;
+
+// Compat: a Namespace also waits for the finalizers of its spec.
+bool held(const api::AnyObject& object) {
+  return &object.message() == &gen::message_of<Namespace>() && !object.as<Namespace>().spec.finalizers.empty();
+}
+
 enum class Next : uint8_t { kRemove, kMark, kNothing };
 
 // Marks the object as being deleted, or finds that it can go at once.
@@ -65,7 +74,7 @@ Next prepare_delete(RequestContext& context, const Endpoint& endpoint, const Del
   const int64_t wanted = grace.value_or(0);
   if (!meta.deletion_timestamp) {
     // Compat: kinds that are deleted gracefully show the end of their grace even when it is now.
-    const bool remove = wanted == 0 && meta.finalizers.empty();
+    const bool remove = wanted == 0 && meta.finalizers.empty() && !held(object);
     if (remove && !grace) return Next::kRemove;
     object::Time at = object::to_time(context.now + std::chrono::seconds(wanted));
     at.nanos = 0;
@@ -73,6 +82,10 @@ Next prepare_delete(RequestContext& context, const Endpoint& endpoint, const Del
     meta.deletion_grace_period_seconds = wanted;
     // Compat: being deleted is a change of the desired state where the kind counts them.
     if (meta.generation > 0) ++meta.generation;
+    if (held(object)) {
+      meta.deletion_grace_period_seconds.reset();
+      api::mark_terminating(object.as<Namespace>());
+    }
     return remove ? Next::kRemove : Next::kMark;
   }
   // Already being deleted: the grace period may only become shorter.
@@ -83,7 +96,7 @@ Next prepare_delete(RequestContext& context, const Endpoint& endpoint, const Del
     at.seconds += wanted - current;
     meta.deletion_timestamp = std::max(at, object::Time{object::to_time(context.now).seconds, 0});
   }
-  if (meta.deletion_grace_period_seconds.value_or(0) == 0 && meta.finalizers.empty()) return Next::kRemove;
+  if (meta.deletion_grace_period_seconds.value_or(0) == 0 && meta.finalizers.empty() && !held(object)) return Next::kRemove;
   return meta == before ? Next::kNothing : Next::kMark;
 }
 

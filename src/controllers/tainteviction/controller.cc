@@ -1,3 +1,4 @@
+#include "schema/metadata_view.h"
 #include "controllers/tainteviction/controller.h"
 
 #include <algorithm>
