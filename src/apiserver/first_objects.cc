@@ -50,7 +50,7 @@ class Batch {
     transport_.call(std::move(call), [this, need, what = std::move(what)](base::Result<client::RawObject> result) {
       std::lock_guard lock(mutex_);
       if (!result && result.error().reason != base::Reason::kAlreadyExists) {
-        base::log::warning("a first object was not made", {{"object", what}, {"error", result.error().message}});
+        if (refused_++ == 0) first_refusal_ = what + ": " + result.error().message;
         if (need == Need::kRequired && first_error_.message.empty()) first_error_ = result.error();
       }
       if (--open_ == 0) done_.notify_all();
@@ -60,6 +60,8 @@ class Batch {
   base::Result<void> finish() {
     std::unique_lock lock(mutex_);
     done_.wait(lock, [this] { return open_ == 0; });
+    if (refused_ > 0)
+      base::log::warning("first objects were refused", {{"count", refused_}, {"first", first_refusal_}});
     if (!first_error_.message.empty()) return base::fail(first_error_);
     return {};
   }
@@ -69,6 +71,8 @@ class Batch {
   std::mutex mutex_;
   std::condition_variable done_;
   int open_ = 0;
+  int refused_ = 0;
+  std::string first_refusal_;
   base::Error first_error_;
 };
 

@@ -20,7 +20,12 @@ struct RequestLabels {
   base::MetricLabels labels(bool with_dry_run) const {
     base::MetricLabels out{{"component", "apiserver"}};
     if (with_dry_run) out.emplace_back("dry_run", dry_run);
-    out.insert(out.end(), {{"group", group}, {"resource", resource}, {"scope", scope}, {"subresource", subresource}, {"verb", verb}, {"version", version}});
+    out.insert(out.end(), {{"group", group},
+                           {"resource", resource},
+                           {"scope", scope},
+                           {"subresource", subresource},
+                           {"verb", verb},
+                           {"version", version}});
     return out;
   }
 };
@@ -82,7 +87,8 @@ void collect_store(const Core& core, base::MetricsWriter& writer) {
   }
   writer.family("apiserver_storage_objects", "Objects that are stored, by resource.", "gauge");
   for (const auto& [resource, count] : counts) {
-    const std::string name = resource->group.empty() ? std::string(resource->name) : std::string(resource->name) + "." + std::string(resource->group);
+    const std::string name = resource->group.empty() ? std::string(resource->name)
+                                                     : std::string(resource->name) + "." + std::string(resource->group);
     writer.sample("apiserver_storage_objects", {{"resource", name}}, count);
   }
   writer.family("apiserver_resource_objects", "Objects that are stored, by group and resource.", "gauge");
@@ -95,28 +101,41 @@ void collect_store(const Core& core, base::MetricsWriter& writer) {
     writer.sample(name, {}, value);
   };
   writer.family("apiserver_storage_size_bytes", "Bytes of the store's files.", "gauge");
-  writer.sample("apiserver_storage_size_bytes", {{"storage_cluster_id", "embedded"}}, static_cast<double>(status.disk_bytes));
-  one("etcd_mvcc_db_total_size_in_bytes", "Bytes of the store's files.", "gauge", static_cast<double>(status.disk_bytes));
-  one("etcd_mvcc_db_total_size_in_use_in_bytes", "Bytes of the keys and values of the newest state.", "gauge", static_cast<double>(status.live_bytes));
+  writer.sample("apiserver_storage_size_bytes", {{"storage_cluster_id", "embedded"}},
+                static_cast<double>(status.disk_bytes));
+  one("etcd_mvcc_db_total_size_in_bytes", "Bytes of the store's files.", "gauge",
+      static_cast<double>(status.disk_bytes));
+  one("etcd_mvcc_db_total_size_in_use_in_bytes", "Bytes of the keys and values of the newest state.", "gauge",
+      static_cast<double>(status.live_bytes));
   one("etcd_debugging_mvcc_keys_total", "Keys of the newest state.", "gauge", static_cast<double>(status.keys));
-  one("etcd_debugging_mvcc_current_revision", "The newest visible revision.", "gauge", static_cast<double>(status.revision));
-  one("etcd_debugging_mvcc_compact_revision", "The revision before which history is gone.", "gauge", static_cast<double>(status.compacted_revision));
+  one("etcd_debugging_mvcc_current_revision", "The newest visible revision.", "gauge",
+      static_cast<double>(status.revision));
+  one("etcd_debugging_mvcc_compact_revision", "The revision before which history is gone.", "gauge",
+      static_cast<double>(status.compacted_revision));
   one("etcd_debugging_mvcc_watcher_total", "Watches of the store.", "gauge", static_cast<double>(status.watches));
-  one("etcd_debugging_mvcc_events_total", "Events that watches were given.", "counter", static_cast<double>(status.watch_events_total));
+  one("etcd_debugging_mvcc_events_total", "Events that watches were given.", "counter",
+      static_cast<double>(status.watch_events_total));
   one("etcd_mvcc_put_total", "Writes that were accepted.", "counter", static_cast<double>(status.writes_total));
-  one("keelson_store_batches_total", "Batches that were made durable, with one sync each.", "counter", static_cast<double>(status.batches_total));
-  one("keelson_store_last_sync_seconds", "Time of the last sync.", "gauge", static_cast<double>(status.last_sync_nanoseconds) / 1e9);
+  one("keelson_store_batches_total", "Batches that were made durable, with one sync each.", "counter",
+      static_cast<double>(status.batches_total));
+  one("keelson_store_last_sync_seconds", "Time of the last sync.", "gauge",
+      static_cast<double>(status.last_sync_nanoseconds) / 1e9);
 }
 
 }  // namespace
 
 struct ServerMetrics::Series {
   explicit Series(base::MetricsRegistry& registry)
-      : requests(registry.counters("apiserver_request_total", "[STABLE] Requests that were answered, by verb, resource and code.")),
-        durations(registry.histograms("apiserver_request_duration_seconds", "[STABLE] Time until requests were answered.", request_bounds())),
-        sizes(registry.histograms("apiserver_response_sizes", "[STABLE] Bytes of answers to reads.", {1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9})),
-        long_running(registry.gauges("apiserver_longrunning_requests", "[STABLE] Requests that stay open, such as watches.")),
-        read_only(registry.gauges("apiserver_current_inflight_requests", "[STABLE] Requests that are being served.").with({{"request_kind", "readOnly"}})),
+      : requests(registry.counters("apiserver_request_total",
+                                   "[STABLE] Requests that were answered, by verb, resource and code.")),
+        durations(registry.histograms("apiserver_request_duration_seconds",
+                                      "[STABLE] Time until requests were answered.", request_bounds())),
+        sizes(registry.histograms("apiserver_response_sizes", "[STABLE] Bytes of answers to reads.",
+                                  {1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9})),
+        long_running(
+            registry.gauges("apiserver_longrunning_requests", "[STABLE] Requests that stay open, such as watches.")),
+        read_only(registry.gauges("apiserver_current_inflight_requests", "[STABLE] Requests that are being served.")
+                      .with({{"request_kind", "readOnly"}})),
         mutating(registry.gauges("apiserver_current_inflight_requests", "").with({{"request_kind", "mutating"}})) {}
   base::MetricFamily<base::Counter>& requests;
   base::MetricFamily<base::Histogram>& durations;
@@ -141,7 +160,8 @@ class ServerMetrics::Writer final : public net::ResponseWriter {
     if (!labels_.long_running) series_.durations.with(labels).observe(seconds);
     labels.insert(labels.begin(), {"code", code});
     series_.requests.with(labels).add();
-    if (labels_.verb == "GET" || labels_.verb == "LIST") series_.sizes.with(labels_.labels(false)).observe(static_cast<double>(bytes_));
+    if (labels_.verb == "GET" || labels_.verb == "LIST")
+      series_.sizes.with(labels_.labels(false)).observe(static_cast<double>(bytes_));
   }
 
   void send(int status, net::Headers headers, net::Body body) override {
@@ -161,7 +181,9 @@ class ServerMetrics::Writer final : public net::ResponseWriter {
   void abort() override { inner_->abort(); }
   size_t buffered() const override { return inner_->buffered(); }
   bool closed() const override { return inner_->closed(); }
-  void on_drained(size_t low_water, base::Task callback) override { inner_->on_drained(low_water, std::move(callback)); }
+  void on_drained(size_t low_water, base::Task callback) override {
+    inner_->on_drained(low_water, std::move(callback));
+  }
   void on_closed(base::Task callback) override { inner_->on_closed(std::move(callback)); }
 
  private:
@@ -184,7 +206,8 @@ ServerMetrics::ServerMetrics(const Core& core, base::MetricsRegistry& registry, 
   registry_.add_collector([&core](base::MetricsWriter& writer) { collect_store(core, writer); });
   registry_.add_collector([stats = std::move(stats)](base::MetricsWriter& writer) {
     const net::ServerStats now = stats();
-    writer.family("apiserver_tls_handshake_errors_total", "Connections that failed before their first request.", "counter");
+    writer.family("apiserver_tls_handshake_errors_total", "Connections that failed before their first request.",
+                  "counter");
     writer.sample("apiserver_tls_handshake_errors_total", {}, static_cast<double>(now.tls_handshake_errors));
     writer.family("keelson_connections_open", "Connections of clients.", "gauge");
     writer.sample("keelson_connections_open", {}, static_cast<double>(now.connections_open));
@@ -192,12 +215,15 @@ ServerMetrics::ServerMetrics(const Core& core, base::MetricsRegistry& registry, 
   registry_.add_collector(base::collect_process_metrics);
   registry_.add_collector([](base::MetricsWriter& writer) {
     writer.family("kubernetes_build_info", "The version of the API that is served.", "gauge");
-    writer.sample("kubernetes_build_info", {{"git_version", "v1.35.0+keelson"}, {"major", "1"}, {"minor", "35"}, {"platform", "linux/amd64"}}, 1);
+    writer.sample("kubernetes_build_info",
+                  {{"git_version", "v1.35.0+keelson"}, {"major", "1"}, {"minor", "35"}, {"platform", "linux/amd64"}},
+                  1);
   });
 }
 ServerMetrics::~ServerMetrics() = default;
 
-std::shared_ptr<net::ResponseWriter> ServerMetrics::meter(const net::Request& request, std::shared_ptr<net::ResponseWriter> writer) {
+std::shared_ptr<net::ResponseWriter> ServerMetrics::meter(const net::Request& request,
+                                                          std::shared_ptr<net::ResponseWriter> writer) {
   return std::make_shared<Writer>(*series_, core_.clock(), labels_of(core_, request), std::move(writer));
 }
 

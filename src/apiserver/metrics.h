@@ -1,5 +1,5 @@
-// The API server's metrics, with upstream's names: requests are counted where they enter and leave, the rest is read from
-// its owner when somebody asks. Thread: any.
+// The API server's metrics, with upstream's names: requests are counted where they enter and leave, the rest is read
+// from its owner when somebody asks. Thread: any.
 #pragma once
 
 #include <functional>

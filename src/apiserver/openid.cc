@@ -39,7 +39,8 @@ void serve_configuration(RequestContext& context) {
   codec::append_json_string(body, core.token_issuer);
   body += ",\"jwks_uri\":";
   codec::append_json_string(body, "https://" + address + "/openid/v1/jwks");
-  body += R"(,"response_types_supported":["id_token"],"subject_types_supported":["public"],"id_token_signing_alg_values_supported":[)";
+  body +=
+      R"(,"response_types_supported":["id_token"],"subject_types_supported":["public"],"id_token_signing_alg_values_supported":[)";
   codec::append_json_string(body, core.token_key ? algorithm(core.token_key->type()) : "RS256");
   send(context, "application/json", body + "]}");
 }
@@ -47,9 +48,12 @@ void serve_configuration(RequestContext& context) {
 void serve_keys(RequestContext& context) {
   // Compat: the route offers this type alone; what does not accept it is refused.
   const std::string_view accept = context.header("accept");
-  const bool taken = accept.empty() || accept.find("*/*") != std::string_view::npos || accept.find(kKeySet) != std::string_view::npos;
+  const bool taken =
+      accept.empty() || accept.find("*/*") != std::string_view::npos || accept.find(kKeySet) != std::string_view::npos;
   if (!taken) {
-    return respond_error(context, {base::Reason::kNotAcceptable, "406: Not Acceptable\n\nAvailable representations: " + std::string(kKeySet), base::ErrorDetails{}});
+    return respond_error(
+        context, {base::Reason::kNotAcceptable,
+                  "406: Not Acceptable\n\nAvailable representations: " + std::string(kKeySet), base::ErrorDetails{}});
   }
   const Core& core = *context.core;
   send(context, kKeySet, core.token_key ? pki::jwks_json({core.token_key->public_key()}) : R"({"keys":[]})");

@@ -1,5 +1,5 @@
-// /.well-known/openid-configuration and /openid/v1/jwks: how others check the tokens that this server signs. Thread: the
-// handlers run on any loop.
+// /.well-known/openid-configuration and /openid/v1/jwks: how others check the tokens that this server signs. Thread:
+// the handlers run on any loop.
 #pragma once
 
 #include "apiserver/core.h"

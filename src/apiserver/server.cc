@@ -3,7 +3,9 @@
 #include "apiserver/allocators/service_allocator.h"
 #include "apiserver/discovery/serve.h"
 #include "apiserver/limits.h"
+#include "apiserver/metrics.h"
 #include "apiserver/openapi/serve.h"
+#include "apiserver/openid.h"
 #include "apiserver/pipeline.h"
 #include "apiserver/respond.h"
 #include "object/status.h"
@@ -12,13 +14,15 @@ namespace apiserver {
 
 class ApiServer::Entrance final : public net::Handler {
  public:
-  explicit Entrance(PipelineParts parts) : parts_(parts) {}
+  Entrance(PipelineParts parts, ServerMetrics& metrics) : parts_(parts), metrics_(metrics) {}
   void handle(std::shared_ptr<net::Request> request, std::shared_ptr<net::ResponseWriter> writer) override {
-    serve(parts_, std::move(request), std::move(writer));
+    auto metered = metrics_.meter(*request, std::move(writer));
+    serve(parts_, std::move(request), std::move(metered));
   }
 
  private:
   const PipelineParts parts_;
+  ServerMetrics& metrics_;
 };
 
 namespace {
@@ -52,6 +56,9 @@ ApiServer::ApiServer(ServerOptions options, CoreOptions core, auth::Authenticato
   add_index_path(paths_);
   add_discovery_paths(paths_, *core_);
   add_openapi_paths(paths_, *core_);
+  add_openid_paths(paths_);
+  add_metrics_path(paths_, registry_);
+  metrics_ = std::make_unique<ServerMetrics>(*core_, registry_, [this] { return listener_ ? listener_->stats() : net::ServerStats(); });
 }
 
 ApiServer::~ApiServer() { stop(base::Duration::zero()); }
@@ -67,7 +74,7 @@ base::Result<uint16_t> ApiServer::start() {
   http.name = "apiserver";
   http.max_request_body_bytes = 2 * kMaxBodyBytes;  // the pipeline refuses what is over the limit, with all its headers
   http.error_responder = error_response;
-  http.handler = std::make_shared<Entrance>(PipelineParts{core_.get(), &authenticator_, &paths_});
+  http.handler = std::make_shared<Entrance>(PipelineParts{core_.get(), &authenticator_, &paths_}, *metrics_);
   if (!options_.certificate_pem.empty()) {
     TRY_ASSIGN(http.tls, net::make_server_tls({options_.certificate_pem, options_.key_pem, options_.client_ca_pem, net::TlsVersion::kTls12}));
   }

@@ -9,10 +9,13 @@
 #include "apiserver/core.h"
 #include "apiserver/paths.h"
 #include "auth/authenticator.h"
+#include "base/metrics.h"
 #include "base/result.h"
 #include "net/server.h"
 
 namespace apiserver {
+
+class ServerMetrics;
 
 struct ServerOptions {
   std::string bind_address = "127.0.0.1";
@@ -32,6 +35,8 @@ class ApiServer {
 
   Core& core() { return *core_; }
   Paths& paths() { return paths_; }
+  // Shown at /metrics; other components of the process add theirs.
+  base::MetricsRegistry& metrics() { return registry_; }
   // Makes the objects that every cluster has, then listens. Returns the port.
   base::Result<uint16_t> start();
   // Says 503 on /readyz; then ends watches and the listener.
@@ -40,6 +45,8 @@ class ApiServer {
  private:
   class Entrance;
   ServerOptions options_;
+  base::MetricsRegistry registry_;
+  std::unique_ptr<ServerMetrics> metrics_;  // outlives what holds writers
   std::unique_ptr<Core> core_;
   Paths paths_;
   auth::Authenticator authenticator_;

@@ -100,11 +100,16 @@ template class MetricFamily<Counter>;
 template class MetricFamily<Gauge>;
 template class MetricFamily<Histogram>;
 
-void MetricsWriter::family(std::string_view name, std::string_view help, std::string_view type) { head(out_, name, help, type); }
-void MetricsWriter::sample(std::string_view name, const MetricLabels& labels, double value) { line(out_, name, "", label_text(labels), value); }
+void MetricsWriter::family(std::string_view name, std::string_view help, std::string_view type) {
+  head(out_, name, help, type);
+}
+void MetricsWriter::sample(std::string_view name, const MetricLabels& labels, double value) {
+  line(out_, name, "", label_text(labels), value);
+}
 
 template <typename Series>
-MetricFamily<Series>& MetricsRegistry::find(Families<Series>& families, std::string_view name, std::string_view help, std::vector<double> bounds) {
+MetricFamily<Series>& MetricsRegistry::find(Families<Series>& families, std::string_view name, std::string_view help,
+                                            std::vector<double> bounds) {
   auto found = families.find(name);
   if (found == families.end()) {
     Named<Series> made{std::string(help), std::make_unique<MetricFamily<Series>>(std::move(bounds))};
@@ -121,7 +126,8 @@ MetricFamily<Gauge>& MetricsRegistry::gauges(std::string_view name, std::string_
   MutexLock lock(mutex_);
   return find(gauges_, name, help, {});
 }
-MetricFamily<Histogram>& MetricsRegistry::histograms(std::string_view name, std::string_view help, std::vector<double> bounds) {
+MetricFamily<Histogram>& MetricsRegistry::histograms(std::string_view name, std::string_view help,
+                                                     std::vector<double> bounds) {
   MutexLock lock(mutex_);
   return find(histograms_, name, help, std::move(bounds));
 }
@@ -139,12 +145,14 @@ std::string MetricsRegistry::show() {
     for (auto& [name, named] : counters_) {
       head(out, name, named.help, "counter");
       MutexLock family_lock(named.family->mutex_);
-      for (const auto& [labels, series] : named.family->series_) line(out, name, "", labels, static_cast<double>(series->value()));
+      for (const auto& [labels, series] : named.family->series_)
+        line(out, name, "", labels, static_cast<double>(series->value()));
     }
     for (auto& [name, named] : gauges_) {
       head(out, name, named.help, "gauge");
       MutexLock family_lock(named.family->mutex_);
-      for (const auto& [labels, series] : named.family->series_) line(out, name, "", labels, static_cast<double>(series->value()));
+      for (const auto& [labels, series] : named.family->series_)
+        line(out, name, "", labels, static_cast<double>(series->value()));
     }
     for (auto& [name, named] : histograms_) {
       head(out, name, named.help, "histogram");
@@ -178,8 +186,11 @@ void collect_process_metrics(MetricsWriter& writer) {
   };
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6; };
-  one("process_cpu_seconds_total", "CPU time of the process, in user and system mode.", "counter", seconds(usage.ru_utime) + seconds(usage.ru_stime));
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  one("process_cpu_seconds_total", "CPU time of the process, in user and system mode.", "counter",
+      seconds(usage.ru_utime) + seconds(usage.ru_stime));
   unsigned long pages = 0, resident = 0;
   if (FILE* file = std::fopen("/proc/self/statm", "r")) {
     if (std::fscanf(file, "%lu %lu", &pages, &resident) != 2) pages = resident = 0;
@@ -187,7 +198,8 @@ void collect_process_metrics(MetricsWriter& writer) {
   }
   const double page = static_cast<double>(sysconf(_SC_PAGESIZE));
   one("process_virtual_memory_bytes", "Address space of the process.", "gauge", static_cast<double>(pages) * page);
-  one("process_resident_memory_bytes", "Memory of the process that is in RAM.", "gauge", static_cast<double>(resident) * page);
+  one("process_resident_memory_bytes", "Memory of the process that is in RAM.", "gauge",
+      static_cast<double>(resident) * page);
   int open_files = 0;
   if (DIR* directory = opendir("/proc/self/fd")) {
     while (readdir(directory)) ++open_files;
@@ -206,7 +218,8 @@ void collect_process_metrics(MetricsWriter& writer) {
     text[size] = '\0';
     const char* at = std::strrchr(text, ')');
     unsigned long long ticks = 0;
-    if (at && std::sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &ticks) == 1) {
+    if (at && std::sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+                          &ticks) == 1) {
       start = static_cast<double>(ticks) / static_cast<double>(sysconf(_SC_CLK_TCK));
     }
   }

@@ -1,6 +1,6 @@
-// Metrics in the text form that Prometheus reads. A registry is made by the composition root and handed down; there is no
-// global one. A series is looked up once by its labels and then costs an atomic addition.
-// Thread: any. A series lives as long as its registry.
+// Metrics in the text form that Prometheus reads. A registry is made by the composition root and handed down; there is
+// no global one. A series is looked up once by its labels and then costs an atomic addition. Thread: any. A series
+// lives as long as its registry.
 #pragma once
 
 #include <atomic>
@@ -99,7 +99,8 @@ class MetricsRegistry {
   template <typename Series>
   using Families = std::map<std::string, Named<Series>, std::less<>>;
   template <typename Series>
-  static MetricFamily<Series>& find(Families<Series>& families, std::string_view name, std::string_view help, std::vector<double> bounds);
+  static MetricFamily<Series>& find(Families<Series>& families, std::string_view name, std::string_view help,
+                                    std::vector<double> bounds);
 
   Mutex mutex_;
   Families<Counter> counters_ GUARDED_BY(mutex_);

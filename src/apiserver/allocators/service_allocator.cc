@@ -27,7 +27,9 @@ constexpr std::string_view kNone = "None";
 bool is_external(const core_service& service) { return service.spec.type == "ExternalName"; }
 bool is_headless(const core_service& service) { return service.spec.cluster_ip == kNone; }
 bool needs_cluster_ip(const core_service& service) { return !is_external(service) && !is_headless(service); }
-bool needs_node_ports(const core_service& service) { return service.spec.type == "NodePort" || service.spec.type == "LoadBalancer"; }
+bool needs_node_ports(const core_service& service) {
+  return service.spec.type == "NodePort" || service.spec.type == "LoadBalancer";
+}
 // A LoadBalancer may do without them.
 bool assigns_node_ports(const core_service& service) {
   return service.spec.type == "NodePort" ||
@@ -57,7 +59,8 @@ std::set<std::string> addresses_of(const core_service& service) {
   for (const std::string& ip : service.spec.cluster_ips) {
     if (!ip.empty() && ip != kNone) out.insert(ip);
   }
-  if (out.empty() && !service.spec.cluster_ip.empty() && service.spec.cluster_ip != kNone) out.insert(service.spec.cluster_ip);
+  if (out.empty() && !service.spec.cluster_ip.empty() && service.spec.cluster_ip != kNone)
+    out.insert(service.spec.cluster_ip);
   return out;
 }
 std::set<int> ports_of(const core_service& service) {
@@ -92,7 +95,8 @@ class AddressRange {
   // Nothing when it is not an address that a Service may have: outside, the network's, or the broadcast address.
   std::optional<uint64_t> number(const std::string& text) const {
     object::IpAddress address;
-    if (!object::parse_ip(text, address) || address.size != network_.size || !prefix_.contains(address)) return std::nullopt;
+    if (!object::parse_ip(text, address) || address.size != network_.size || !prefix_.contains(address))
+      return std::nullopt;
     uint64_t value = 0;
     for (int i = std::max(0, address.size - 8); i < address.size; ++i) {
       value = value << 8 | static_cast<uint8_t>(address.bytes[i] - network_.bytes[i]);
@@ -121,9 +125,14 @@ struct Taken {
 class ServiceAllocator final : public Allocator {
  public:
   ServiceAllocator(Core& core, AddressRange range, int first_port, int last_port)
-      : core_(core), transport_(&core, User{"system:apiserver", "", {"system:masters"}}, "kube-apiserver"), range_(std::move(range)),
-        first_port_(first_port), last_port_(last_port), addresses_(range_.size(), reserved_part(range_.size(), 16, 256, 16)),
-        ports_(static_cast<uint64_t>(last_port - first_port + 1), reserved_part(static_cast<uint64_t>(last_port - first_port + 1), 16, 128, 32)) {
+      : core_(core),
+        transport_(&core, User{"system:apiserver", "", {"system:masters"}}, "kube-apiserver"),
+        range_(std::move(range)),
+        first_port_(first_port),
+        last_port_(last_port),
+        addresses_(range_.size(), reserved_part(range_.size(), 16, 256, 16)),
+        ports_(static_cast<uint64_t>(last_port - first_port + 1),
+               reserved_part(static_cast<uint64_t>(last_port - first_port + 1), 16, 128, 32)) {
     addresses_.take(0);  // the network's own
     core.each("", "services", "", [this](std::string_view, std::string_view raw) {
       auto service = gen::decode<core_service>(raw);
@@ -138,7 +147,8 @@ class ServiceAllocator final : public Allocator {
     });
   }
 
-  base::Result<void> allocate(RequestContext& context, const Endpoint& endpoint, api::AnyObject& object, const api::AnyObject* old) override {
+  base::Result<void> allocate(RequestContext& context, const Endpoint& endpoint, api::AnyObject& object,
+                              const api::AnyObject* old) override {
     if (!is_services(endpoint)) return {};
     core_service& service = object.as<core_service>();
     const core_service* before = old ? &old->as<core_service>() : nullptr;
@@ -164,7 +174,8 @@ class ServiceAllocator final : public Allocator {
   void release(const Endpoint& endpoint, const api::AnyObject& object, const api::AnyObject* keep) override {
     if (!is_services(endpoint)) return;
     const core_service& service = object.as<core_service>();
-    const std::set<std::string> kept_addresses = keep ? addresses_of(keep->as<core_service>()) : std::set<std::string>();
+    const std::set<std::string> kept_addresses =
+        keep ? addresses_of(keep->as<core_service>()) : std::set<std::string>();
     const std::set<int> kept_ports = keep ? ports_of(keep->as<core_service>()) : std::set<int>();
     std::vector<std::string> gone;
     {
@@ -176,7 +187,8 @@ class ServiceAllocator final : public Allocator {
         gone.push_back(ip);
       }
       for (int port : ports_of(service)) {
-        if (!kept_ports.contains(port) && port >= first_port_ && port <= last_port_) ports_.release(static_cast<uint64_t>(port - first_port_));
+        if (!kept_ports.contains(port) && port >= first_port_ && port <= last_port_)
+          ports_.release(static_cast<uint64_t>(port - first_port_));
       }
     }
     for (const std::string& ip : gone) remove_address_object(ip);
@@ -184,7 +196,8 @@ class ServiceAllocator final : public Allocator {
 
  private:
   static bool is_services(const Endpoint& endpoint) {
-    return endpoint.group_resource.group.empty() && endpoint.group_resource.resource == "services" && !endpoint.is_subresource();
+    return endpoint.group_resource.group.empty() && endpoint.group_resource.resource == "services" &&
+           !endpoint.is_subresource();
   }
 
   // Compat: what a client left out of an update keeps its value, so that a manifest can be applied again.
@@ -201,7 +214,8 @@ class ServiceAllocator final : public Allocator {
       std::set<int> used = ports_of(service);
       for (auto& port : service.spec.ports) {
         for (const auto& old : before.spec.ports) {
-          if (port.node_port != 0 || old.node_port == 0 || old.port != port.port || old.protocol != port.protocol) continue;
+          if (port.node_port != 0 || old.node_port == 0 || old.port != port.port || old.protocol != port.protocol)
+            continue;
           if (used.insert(old.node_port).second) port.node_port = old.node_port;
         }
       }
@@ -219,17 +233,20 @@ class ServiceAllocator final : public Allocator {
     if (is_headless(service) && spec.selector.empty()) {
       if (spec.ip_families.empty()) spec.ip_families = {own};
       const bool single = spec.ip_family_policy && *spec.ip_family_policy == "SingleStack";
-      if (spec.ip_families.size() < 2 && !single) spec.ip_families.push_back(spec.ip_families[0] == "IPv4" ? "IPv6" : "IPv4");
+      if (spec.ip_families.size() < 2 && !single)
+        spec.ip_families.push_back(spec.ip_families[0] == "IPv4" ? "IPv6" : "IPv4");
       if (!spec.ip_family_policy) spec.ip_family_policy = "RequireDualStack";
       return {};
     }
     FieldErrors errors;
     const FieldPath path("spec");
     for (size_t i = 0; i < spec.ip_families.size(); ++i) {
-      if (spec.ip_families[i] != own) errors.invalid(path.child("ipFamilies").index(i), spec.ip_families[i], "not configured on this cluster");
+      if (spec.ip_families[i] != own)
+        errors.invalid(path.child("ipFamilies").index(i), spec.ip_families[i], "not configured on this cluster");
     }
     if (spec.ip_family_policy && *spec.ip_family_policy == "RequireDualStack") {
-      errors.invalid(path.child("ipFamilyPolicy"), *spec.ip_family_policy, "this cluster is not configured for dual-stack services");
+      errors.invalid(path.child("ipFamilyPolicy"), *spec.ip_family_policy,
+                     "this cluster is not configured for dual-stack services");
     }
     if (!errors.empty()) return base::fail(invalid(service, errors));
     if (!spec.ip_family_policy) spec.ip_family_policy = "SingleStack";
@@ -237,9 +254,11 @@ class ServiceAllocator final : public Allocator {
     return {};
   }
 
-  base::Result<void> take_addresses(core_service& service, const core_service* before, Taken& taken, std::vector<std::string>& made) REQUIRES(mutex_) {
+  base::Result<void> take_addresses(core_service& service, const core_service* before, Taken& taken,
+                                    std::vector<std::string>& made) REQUIRES(mutex_) {
     auto& spec = service.spec;
-    if (is_headless(service) && !is_external(service) && spec.cluster_ips.empty()) spec.cluster_ips = {std::string(kNone)};
+    if (is_headless(service) && !is_external(service) && spec.cluster_ips.empty())
+      spec.cluster_ips = {std::string(kNone)};
     if (!needs_cluster_ip(service)) return {};
     if (spec.cluster_ips.empty() && !spec.cluster_ip.empty()) spec.cluster_ips = {spec.cluster_ip};
     if (spec.cluster_ips.empty() || spec.cluster_ips[0].empty()) {
@@ -259,7 +278,8 @@ class ServiceAllocator final : public Allocator {
       if (number && !addresses_.take(*number)) problem = "provided IP is already allocated";
       if (!problem.empty()) {
         FieldErrors errors;
-        errors.invalid(FieldPath("spec").child("clusterIPs"), list_value(spec.cluster_ips), "failed to allocate IP " + ip + ": " + std::string(problem));
+        errors.invalid(FieldPath("spec").child("clusterIPs"), list_value(spec.cluster_ips),
+                       "failed to allocate IP " + ip + ": " + std::string(problem));
         return base::fail(invalid(service, errors));
       }
       taken.addresses.push_back(*number);
@@ -271,7 +291,8 @@ class ServiceAllocator final : public Allocator {
   // "" when it could be taken.
   std::string take_port(int port, Taken& taken) REQUIRES(mutex_) {
     if (port < first_port_ || port > last_port_) {
-      return "provided port is not in the valid range. The range of valid ports is " + std::to_string(first_port_) + "-" + std::to_string(last_port_);
+      return "provided port is not in the valid range. The range of valid ports is " + std::to_string(first_port_) +
+             "-" + std::to_string(last_port_);
     }
     const uint64_t number = static_cast<uint64_t>(port - first_port_);
     if (!ports_.take(number)) return "provided port is already allocated";
@@ -296,7 +317,8 @@ class ServiceAllocator final : public Allocator {
       if (port.node_port == 0 && !assigns_node_ports(service)) continue;
       int& shared = by_port[port.port];
       if (port.node_port == 0 && shared == 0) {
-        auto requested = std::ranges::find_if(ports, [&](const auto& other) { return other.port == port.port && other.node_port != 0; });
+        auto requested = std::ranges::find_if(
+            ports, [&](const auto& other) { return other.port == port.port && other.node_port != 0; });
         if (requested != ports.end()) port.node_port = requested->node_port;
       }
       if (port.node_port == 0 && shared != 0) port.node_port = shared;
@@ -314,7 +336,8 @@ class ServiceAllocator final : public Allocator {
     return {};
   }
 
-  base::Result<void> take_health_port(core_service& service, const core_service* before, Taken& taken) REQUIRES(mutex_) {
+  base::Result<void> take_health_port(core_service& service, const core_service* before, Taken& taken)
+      REQUIRES(mutex_) {
     if (!needs_health_port(service)) return {};
     int32_t& port = service.spec.health_check_node_port;
     if (port == 0) {
@@ -323,7 +346,8 @@ class ServiceAllocator final : public Allocator {
     }
     if (before && before->spec.health_check_node_port == port) return {};
     if (std::string problem = take_port(port, taken); !problem.empty()) {
-      return base::fail(object::internal_error("failed to allocate requested HealthCheck NodePort " + std::to_string(port) + ": " + problem));
+      return base::fail(object::internal_error("failed to allocate requested HealthCheck NodePort " +
+                                               std::to_string(port) + ": " + problem));
     }
     return {};
   }
@@ -358,8 +382,11 @@ class ServiceAllocator final : public Allocator {
   }
   void send(client::Call call, const std::string& ip) {
     transport_.call(std::move(call), [ip](base::Result<client::RawObject> result) {
-      if (result || result.error().reason == base::Reason::kAlreadyExists || result.error().reason == base::Reason::kNotFound) return;
-      base::log::warning("an IPAddress object could not be kept in step", {{"address", ip}, {"error", result.error().message}});
+      if (result || result.error().reason == base::Reason::kAlreadyExists ||
+          result.error().reason == base::Reason::kNotFound)
+        return;
+      base::log::warning("an IPAddress object could not be kept in step",
+                         {{"address", ip}, {"error", result.error().message}});
     });
   }
 
@@ -374,7 +401,8 @@ class ServiceAllocator final : public Allocator {
 
 }  // namespace
 
-base::Result<std::unique_ptr<Allocator>> make_service_allocator(Core& core, const std::string& cidr, int first_port, int last_port) {
+base::Result<std::unique_ptr<Allocator>> make_service_allocator(Core& core, const std::string& cidr, int first_port,
+                                                                int last_port) {
   TRY_ASSIGN(AddressRange range, AddressRange::parse(cidr));
   return std::make_unique<ServiceAllocator>(core, std::move(range), first_port, last_port);
 }

@@ -11,6 +11,7 @@
 namespace apiserver {
 
 // `cidr`: of the cluster addresses. kBadRequest when it is none. `core` outlives the allocator.
-base::Result<std::unique_ptr<Allocator>> make_service_allocator(Core& core, const std::string& cidr, int first_port, int last_port);
+base::Result<std::unique_ptr<Allocator>> make_service_allocator(Core& core, const std::string& cidr, int first_port,
+                                                                int last_port);
 
 }  // namespace apiserver

@@ -30,8 +30,8 @@ Value document(std::string_view form, std::initializer_list<std::string_view> ar
   return object::parse_json(text).value_or(Value());
 }
 
-void add(std::vector<FirstObject>& out, std::string_view group, std::string_view resource, Value value, Need need = Need::kOptional,
-         Existing existing = Existing::kKept) {
+void add(std::vector<FirstObject>& out, std::string_view group, std::string_view resource, Value value,
+         Need need = Need::kOptional, Existing existing = Existing::kKept) {
   out.push_back({group, "v1", resource, std::move(value), need, existing});
 }
 
@@ -47,7 +47,8 @@ void add_priority_classes(std::vector<FirstObject>& out) {
     made.object_if()->set("value", value);
     add(out, "scheduling.k8s.io", "priorityclasses", std::move(made), Need::kRequired);
   };
-  one("system-node-critical", 2000001000, "Used for system critical pods that must not be moved from their current node.");
+  one("system-node-critical", 2000001000,
+      "Used for system critical pods that must not be moved from their current node.");
   one("system-cluster-critical", 2000000000,
       "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.");
 }
@@ -100,9 +101,10 @@ void add_api_services(std::vector<FirstObject>& out, const std::string& now) {
 
 void add_kubernetes_service(std::vector<FirstObject>& out, const Facts& facts, const std::string& now) {
   add(out, "networking.k8s.io", "servicecidrs",
-      document(R"({"metadata":{"name":"kubernetes"},"spec":{"cidrs":[$]},"status":{"conditions":[{"type":"Ready","status":"True",)"
-               R"("lastTransitionTime":$,"reason":"","message":"Kubernetes Service CIDR is ready"}]}})",
-               {facts.service_cidr, now}));
+      document(
+          R"({"metadata":{"name":"kubernetes"},"spec":{"cidrs":[$]},"status":{"conditions":[{"type":"Ready","status":"True",)"
+          R"("lastTransitionTime":$,"reason":"","message":"Kubernetes Service CIDR is ready"}]}})",
+          {facts.service_cidr, now}));
   Value service = document(
       R"({"metadata":{"name":"kubernetes","namespace":"default","labels":{"component":"apiserver","provider":"kubernetes"}},)"
       R"("spec":{"type":"ClusterIP","sessionAffinity":"None","ipFamilyPolicy":"SingleStack","clusterIP":$,"clusterIPs":[$],)"
@@ -110,8 +112,8 @@ void add_kubernetes_service(std::vector<FirstObject>& out, const Facts& facts, c
       {facts.service_address, facts.service_address});
   (*service.find("spec")->find("ports")->array_if())[0].object_if()->set("targetPort", facts.port);
   add(out, "", "services", std::move(service), Need::kRequired);
-  // Compat: upstream makes no endpoint of a loopback address. A cluster on one machine has no other, so it is made here,
-  // unless the rules of the kind refuse it.
+  // Compat: upstream makes no endpoint of a loopback address. A cluster on one machine has no other, so it is made
+  // here, unless the rules of the kind refuse it.
   Value endpoints = document(
       R"({"metadata":{"name":"kubernetes","namespace":"default","labels":{"endpointslice.kubernetes.io/skip-mirror":"true"}},)"
       R"("subsets":[{"addresses":[{"ip":$}],"ports":[{"name":"https","protocol":"TCP"}]}]})",
@@ -137,7 +139,8 @@ void add_server_objects(std::vector<FirstObject>& out, const Facts& facts) {
       R"("spec":{"holderIdentity":$,"leaseDurationSeconds":3600,"renewTime":$}})",
       {id, facts.host_name, id, now});
   add(out, "coordination.k8s.io", "leases", std::move(lease), Need::kOptional, Existing::kReplaced);
-  Value authentication = document(R"({"metadata":{"name":"extension-apiserver-authentication","namespace":"kube-system"}})", {});
+  Value authentication =
+      document(R"({"metadata":{"name":"extension-apiserver-authentication","namespace":"kube-system"}})", {});
   if (!facts.client_ca_pem.empty()) {
     Object data;
     data.set("client-ca-file", facts.client_ca_pem);
@@ -145,8 +148,9 @@ void add_server_objects(std::vector<FirstObject>& out, const Facts& facts) {
   }
   add(out, "", "configmaps", std::move(authentication), Need::kOptional, Existing::kReplaced);
   add(out, "", "configmaps",
-      document(R"({"metadata":{"name":"kube-apiserver-legacy-service-account-token-tracking","namespace":"kube-system"},"data":{"since":$}})",
-               {now.substr(0, 10)}));
+      document(
+          R"({"metadata":{"name":"kube-apiserver-legacy-service-account-token-tracking","namespace":"kube-system"},"data":{"since":$}})",
+          {now.substr(0, 10)}));
 }
 
 // Adds to `have` what of `wanted` it lacks. True when there was something.
@@ -179,7 +183,8 @@ std::vector<FirstObject> first_objects(const Facts& facts) {
 }
 
 Value completed(const Value& live, const Value& wanted) {
-  if (live.string_at({"metadata", "annotations", "rbac.authorization.kubernetes.io/autoupdate"}) == "false") return nullptr;
+  if (live.string_at({"metadata", "annotations", "rbac.authorization.kubernetes.io/autoupdate"}) == "false")
+    return nullptr;
   Value result = live;
   Object& object = *result.object_if();
   bool changed = false;

@@ -39,8 +39,8 @@ struct Facts {
 // In the order in which they are made: what others need comes first.
 std::vector<FirstObject> first_objects(const Facts& facts);
 
-// What is to be stored in place of `live`, when a default role or binding lacks rules or subjects that `wanted` has; null
-// when nothing is missing or the owner switched this off.
+// What is to be stored in place of `live`, when a default role or binding lacks rules or subjects that `wanted` has;
+// null when nothing is missing or the owner switched this off.
 object::Value completed(const object::Value& live, const object::Value& wanted);
 
 }  // namespace apiserver::bootstrap

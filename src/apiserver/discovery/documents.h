@@ -1,4 +1,5 @@
-// What the server says that it serves: groups, versions, resources, in the legacy and the aggregated form. Pure; thread: any.
+// What the server says that it serves: groups, versions, resources, in the legacy and the aggregated form. Pure;
+// thread: any.
 #pragma once
 
 #include <optional>
@@ -17,7 +18,8 @@ object::Value group_list(const Endpoints& endpoints);
 // kind APIGroup; nothing when there is no such group.
 std::optional<object::Value> group(const Endpoints& endpoints, std::string_view name);
 // kind APIResourceList; nothing when it is not served.
-std::optional<object::Value> resource_list(const Endpoints& endpoints, std::string_view group, std::string_view version);
+std::optional<object::Value> resource_list(const Endpoints& endpoints, std::string_view group,
+                                           std::string_view version);
 
 enum class Scope : uint8_t { kCore, kGroups };
 // kind APIGroupDiscoveryList of apidiscovery.k8s.io/<version>: the core group, or all others.

@@ -24,7 +24,8 @@ base::Error resource_not_found() {
   return {base::Reason::kNotFound, "the server could not find the requested resource", base::ErrorDetails{}};
 }
 base::Error method_not_allowed() {
-  return {base::Reason::kMethodNotAllowed, "the server does not allow this method on the requested resource", base::ErrorDetails{}};
+  return {base::Reason::kMethodNotAllowed, "the server does not allow this method on the requested resource",
+          base::ErrorDetails{}};
 }
 
 std::string encode(const Value& document, const schema::Message* message, const Accepted& accepted) {
@@ -77,7 +78,8 @@ Aggregated wanted_aggregate(std::string_view accept) {
   while (!accept.empty()) {
     const std::string_view clause = accept.substr(0, accept.find(','));
     accept.remove_prefix(std::min(accept.size(), clause.size() + 1));
-    const bool list = clause.find("as=APIGroupDiscoveryList") != std::string_view::npos && clause.find("g=apidiscovery.k8s.io") != std::string_view::npos;
+    const bool list = clause.find("as=APIGroupDiscoveryList") != std::string_view::npos &&
+                      clause.find("g=apidiscovery.k8s.io") != std::string_view::npos;
     // Compat: clauses are taken in their order; a plain one ends the search.
     if (!list && clause.find("as=") == std::string_view::npos) return {};
     if (!list) continue;
@@ -108,12 +110,14 @@ void answer(RequestContext& context, Answers& answers, const std::string& key, s
 }
 
 void answer_aggregated(RequestContext& context, Answers& answers, Scope scope, const Aggregated& wanted) {
-  const std::string type = std::string(wanted.media) + ";g=apidiscovery.k8s.io;v=" + std::string(wanted.version) + ";as=APIGroupDiscoveryList";
+  const std::string type = std::string(wanted.media) + ";g=apidiscovery.k8s.io;v=" + std::string(wanted.version) +
+                           ";as=APIGroupDiscoveryList";
   const Kept kept = answers.get((scope == Scope::kCore ? "core " : "groups ") + type, [&] {
     Accepted accepted;
     if (wanted.media != "application/json") accepted.type = MediaType::kProtobuf;
     const Value document = discovery::aggregated(context.core->endpoints(), scope, wanted.version);
-    const schema::Message* message = gen::find_message("apidiscovery." + std::string(wanted.version), "APIGroupDiscoveryList");
+    const schema::Message* message =
+        gen::find_message("apidiscovery." + std::string(wanted.version), "APIGroupDiscoveryList");
     return Kept{base::SharedBytes(encode(document, message, accepted)), etag_of(document)};
   });
   net::Headers headers = answer_headers(context, type);
@@ -127,7 +131,8 @@ void answer_aggregated(RequestContext& context, Answers& answers, Scope scope, c
 void serve_api(RequestContext& context, Answers& answers) {
   if (!is_get(context)) return;
   const std::string_view accept = context.header("accept");
-  if (Aggregated wanted = wanted_aggregate(accept); !wanted.version.empty()) return answer_aggregated(context, answers, Scope::kCore, wanted);
+  if (Aggregated wanted = wanted_aggregate(accept); !wanted.version.empty())
+    return answer_aggregated(context, answers, Scope::kCore, wanted);
   const std::string address = context.http->connection ? context.http->connection->local_address : std::string();
   answer(context, answers, "/api " + address, "APIVersions", [&] { return discovery::api_versions(address); });
 }
@@ -135,7 +140,8 @@ void serve_api(RequestContext& context, Answers& answers) {
 void serve_apis(RequestContext& context, Answers& answers) {
   if (!is_get(context)) return;
   const std::string_view accept = context.header("accept");
-  if (Aggregated wanted = wanted_aggregate(accept); !wanted.version.empty()) return answer_aggregated(context, answers, Scope::kGroups, wanted);
+  if (Aggregated wanted = wanted_aggregate(accept); !wanted.version.empty())
+    return answer_aggregated(context, answers, Scope::kGroups, wanted);
   answer(context, answers, "/apis", "APIGroupList", [&] { return discovery::group_list(context.core->endpoints()); });
 }
 
@@ -154,7 +160,8 @@ void add_discovery_paths(Paths& paths, const Core&) {
     const std::string path = root + "/" + version;
     paths.add(path, [answers, path, group, version](RequestContext& context) {
       if (!is_get(context)) return;
-      answer(context, *answers, path, "APIResourceList", [&] { return *discovery::resource_list(context.core->endpoints(), group, version); });
+      answer(context, *answers, path, "APIResourceList",
+             [&] { return *discovery::resource_list(context.core->endpoints(), group, version); });
     });
     if (group.empty()) continue;
     paths.add(root, [answers, root, group](RequestContext& context) {

@@ -204,7 +204,8 @@ void member(std::string& out, bool& first, std::string_view key, const Value& va
   object::append_json(out, value);
 }
 
-constexpr std::string_view kSecurity = R"("BearerToken":{"description":"Bearer token","in":"header","name":"authorization","type":"apiKey"})";
+constexpr std::string_view kSecurity =
+    R"("BearerToken":{"description":"Bearer token","in":"header","name":"authorization","type":"apiKey"})";
 
 // Every path item by its path, all sections together.
 std::map<std::string, PathItem> all_paths(const Endpoints& endpoints) {
@@ -220,7 +221,8 @@ std::map<std::string, PathItem> all_paths(const Endpoints& endpoints) {
 
 // What version 2 consists of, one part after the other, in either encoding.
 template <typename EachParameter, typename EachPath, typename EachDefinition>
-void visit_version2(const Endpoints& endpoints, EachParameter each_parameter, EachPath each_path, EachDefinition each_definition) {
+void visit_version2(const Endpoints& endpoints, EachParameter each_parameter, EachPath each_path,
+                    EachDefinition each_definition) {
   const std::map<std::string, PathItem> paths = all_paths(endpoints);
   Messages messages;
   const Message *options = nullptr, *patch = nullptr;
@@ -251,7 +253,8 @@ std::string version2_json(const Endpoints& endpoints) {
       [&](std::string_view key, const Value& value) { member(paths, first_path, key, value); },
       [&](std::string_view key, const Value& value) { member(definitions, first_definition, key, value); });
   std::string out = R"({"swagger":"2.0","info":{"title":"Kubernetes","version":"1.35"},"paths":{)";
-  out += paths + R"(},"definitions":{)" + definitions + R"(},"parameters":{)" + parameters + R"(},"securityDefinitions":{)";
+  out += paths + R"(},"definitions":{)" + definitions + R"(},"parameters":{)" + parameters +
+         R"(},"securityDefinitions":{)";
   out += kSecurity;
   out += R"(},"security":[{"BearerToken":[]}]})";
   return out;

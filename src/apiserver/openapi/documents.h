@@ -1,4 +1,5 @@
-// The OpenAPI documents as text: version 2 in one piece (JSON and protobuf), version 3 by group version. Pure; thread: any.
+// The OpenAPI documents as text: version 2 in one piece (JSON and protobuf), version 3 by group version. Pure; thread:
+// any.
 #pragma once
 
 #include <string>

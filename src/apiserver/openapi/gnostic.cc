@@ -164,8 +164,8 @@ std::string operation_message(const Value& operation) {
 }  // namespace
 
 void GnosticDocument::add_path(std::string_view path, const Value& item) {
-  static constexpr std::pair<std::string_view, uint32_t> kMethods[] = {{"get", 2},     {"put", 3},  {"post", 4}, {"delete", 5},
-                                                                       {"options", 6}, {"head", 7}, {"patch", 8}};
+  static constexpr std::pair<std::string_view, uint32_t> kMethods[] = {
+      {"get", 2}, {"put", 3}, {"post", 4}, {"delete", 5}, {"options", 6}, {"head", 7}, {"patch", 8}};
   std::string out;
   for (const auto& [method, number] : kMethods) {
     if (const Value* operation = item.find(method)) append_bytes_field(out, number, operation_message(*operation));
@@ -174,9 +174,13 @@ void GnosticDocument::add_path(std::string_view path, const Value& item) {
   named(paths_, 2, path, out);
 }
 
-void GnosticDocument::add_definition(std::string_view name, const Value& schema) { named(definitions_, 1, name, schema_message(schema)); }
+void GnosticDocument::add_definition(std::string_view name, const Value& schema) {
+  named(definitions_, 1, name, schema_message(schema));
+}
 
-void GnosticDocument::add_parameter(std::string_view name, const Value& parameter) { named(parameters_, 1, name, parameter_message(parameter)); }
+void GnosticDocument::add_parameter(std::string_view name, const Value& parameter) {
+  named(parameters_, 1, name, parameter_message(parameter));
+}
 
 std::string GnosticDocument::finish(std::string_view title, std::string_view version) {
   std::string out, info, security, requirement;

@@ -1,5 +1,5 @@
-// OpenAPI version 2 as protobuf: the messages of gnostic's OpenAPIv2.proto, written from the JSON trees of the parts. Older
-// kubectl asks for this form. Pure; thread: one.
+// OpenAPI version 2 as protobuf: the messages of gnostic's OpenAPIv2.proto, written from the JSON trees of the parts.
+// Older kubectl asks for this form. Pure; thread: one.
 #pragma once
 
 #include <string>

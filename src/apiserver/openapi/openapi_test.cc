@@ -1,9 +1,9 @@
-// Compares what is derived from the tables with what a real server of this level showed (tests/openapi, tests/discovery).
+// Compares what is derived from the tables with what a real server of this level showed (tests/openapi,
+// tests/discovery).
 #include <gtest/gtest.h>
 #include <zlib.h>
 
 #include <algorithm>
-
 
 #include "api/rules.h"
 #include "apiserver/discovery/documents.h"
@@ -33,7 +33,8 @@ Value read_gz(const std::string& path) {
   EXPECT_NE(file, nullptr) << path;
   std::string text;
   char buffer[65536];
-  for (int count = 0; file && (count = gzread(file, buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<size_t>(count));
+  for (int count = 0; file && (count = gzread(file, buffer, sizeof buffer)) > 0;)
+    text.append(buffer, static_cast<size_t>(count));
   if (file) gzclose(file);
   return object::parse_json(text).value_or(Value());
 }
@@ -68,7 +69,8 @@ void compare(const std::string& path, const Value& expected, const Value& got, s
       }
     }
     for (const Member& member : *got.object_if()) {
-      if (!expected.find(member.key)) out.push_back(path + "/" + member.key + " surplus: " + object::to_json(member.value).substr(0, 2000));
+      if (!expected.find(member.key))
+        out.push_back(path + "/" + member.key + " surplus: " + object::to_json(member.value).substr(0, 2000));
     }
     return;
   }
@@ -78,7 +80,8 @@ void compare(const std::string& path, const Value& expected, const Value& got, s
     }
     return;
   }
-  out.push_back(path + ": expected " + object::to_json(expected).substr(0, 20000) + ", got " + object::to_json(got).substr(0, 300));
+  out.push_back(path + ": expected " + object::to_json(expected).substr(0, 20000) + ", got " +
+                object::to_json(got).substr(0, 300));
 }
 
 // Words of the resources that are on by default and not served yet.
@@ -95,7 +98,8 @@ std::vector<std::string> unserved() {
         out.push_back("/" + std::string(gv.group) + "/" + std::string(gv.version) + "/components");
       }
     }
-    if (served == 0) out.push_back(std::string(gv.group.substr(0, gv.group.find('.'))) + "." + std::string(gv.version) + ".");
+    if (served == 0)
+      out.push_back(std::string(gv.group.substr(0, gv.group.find('.'))) + "." + std::string(gv.version) + ".");
   }
   return out;
 }
@@ -107,7 +111,8 @@ void expect_same(Value expected, Value got) {
   compare("", expected, got, differences);
   // What is stored in another version is served as soon as its conversion is in the catalogue.
   std::erase_if(differences, [](const std::string& each) {
-    return std::ranges::any_of(unserved(), [&](const std::string& word) { return each.find(word) != std::string::npos; });
+    return std::ranges::any_of(unserved(),
+                               [&](const std::string& word) { return each.find(word) != std::string::npos; });
   });
   std::string text;
   for (size_t i = 0; i < differences.size() && i < 60; ++i) text += differences[i].substr(0, 300) + "\n";
@@ -135,7 +140,8 @@ TEST(OpenApi, EveryServedKindAndTheMainFieldsAreDescribed) {
   std::string missing;
   for (const Endpoint* endpoint : endpoints().all()) {
     const schema::Message& message = *endpoint->body;
-    if (openapi::description(message.package, message.name).empty()) missing += std::string(message.package) + " " + std::string(message.name) + "\n";
+    if (openapi::description(message.package, message.name).empty())
+      missing += std::string(message.package) + " " + std::string(message.name) + "\n";
   }
   EXPECT_EQ(missing, "");
   EXPECT_NE(openapi::description("core.v1", "Pod.spec"), "");
@@ -161,7 +167,10 @@ std::string_view sub_message(std::string_view bytes, uint32_t number, size_t n) 
 
 TEST(OpenApi, GnosticMessageHasTheWordsOfTheJson) {
   openapi::GnosticDocument document;
-  document.add_definition("x.Thing", *object::parse_json(R"({"type":"object","required":["a"],"x-kubernetes-map-type":"atomic","properties":{"a":{"type":"string"}}})"));
+  document.add_definition(
+      "x.Thing",
+      *object::parse_json(
+          R"({"type":"object","required":["a"],"x-kubernetes-map-type":"atomic","properties":{"a":{"type":"string"}}})"));
   const std::string bytes = document.finish("Kubernetes", "1.35");
   EXPECT_EQ(sub_message(bytes, 1, 0), "2.0");
   const std::string_view named = sub_message(sub_message(bytes, 9, 0), 1, 0);

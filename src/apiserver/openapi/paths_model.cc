@@ -16,62 +16,82 @@ namespace meta_v1 = ::api::meta::v1;
 constexpr std::string_view kText = "string", kFlag = "boolean", kNumber = "integer";
 
 // Compat: keys of shared parameters as upstream's builder makes them.
-constexpr Parameter kBookmarks{"allowWatchBookmarks", "query", kFlag, "allowWatchBookmarks-HC2hJt-J", "Ask a watch for bookmark events."};
-constexpr Parameter kContinue{"continue", "query", kText, "continue-QfD61s0i", "Token of the list whose next part is wanted."};
+constexpr Parameter kBookmarks{"allowWatchBookmarks", "query", kFlag, "allowWatchBookmarks-HC2hJt-J",
+                               "Ask a watch for bookmark events."};
+constexpr Parameter kContinue{"continue", "query", kText, "continue-QfD61s0i",
+                              "Token of the list whose next part is wanted."};
 constexpr Parameter kDryRun{"dryRun", "query", kText, "", "All = check and answer, but store nothing."};
-constexpr Parameter kFieldSelector{"fieldSelector", "query", kText, "fieldSelector-xIcQKXFG", "Only objects whose fields match."};
-constexpr Parameter kFieldManager{"fieldManager", "query", kText, "fieldManager-Qy4HdaTW", "Name of who makes the change."};
-constexpr Parameter kPatchManager{"fieldManager", "query", kText, "fieldManager-7c6nTn1T", "Name of who makes the change; an apply must have one."};
-constexpr Parameter kFieldValidation{"fieldValidation", "query", kText, "", "Ignore, Warn or Strict: what unknown and repeated fields do."};
+constexpr Parameter kFieldSelector{"fieldSelector", "query", kText, "fieldSelector-xIcQKXFG",
+                                   "Only objects whose fields match."};
+constexpr Parameter kFieldManager{"fieldManager", "query", kText, "fieldManager-Qy4HdaTW",
+                                  "Name of who makes the change."};
+constexpr Parameter kPatchManager{"fieldManager", "query", kText, "fieldManager-7c6nTn1T",
+                                  "Name of who makes the change; an apply must have one."};
+constexpr Parameter kFieldValidation{"fieldValidation", "query", kText, "",
+                                     "Ignore, Warn or Strict: what unknown and repeated fields do."};
 constexpr Parameter kForce{"force", "query", kFlag, "force-tOGGb0Yi", "Apply takes fields that others own."};
-constexpr Parameter kGrace{"gracePeriodSeconds", "query", kNumber, "gracePeriodSeconds--K5HaBOS", "Seconds until the object goes; 0 = now."};
+constexpr Parameter kGrace{"gracePeriodSeconds", "query", kNumber, "gracePeriodSeconds--K5HaBOS",
+                           "Seconds until the object goes; 0 = now."};
 constexpr Parameter kIgnoreReadError{"ignoreStoreReadErrorWithClusterBreakingPotential", "query", kFlag,
-                                     "ignoreStoreReadErrorWithClusterBreakingPotential-QbNkfIqj", "Delete even what cannot be read."};
-constexpr Parameter kLabelSelector{"labelSelector", "query", kText, "labelSelector-5Zw57w4C", "Only objects whose labels match."};
+                                     "ignoreStoreReadErrorWithClusterBreakingPotential-QbNkfIqj",
+                                     "Delete even what cannot be read."};
+constexpr Parameter kLabelSelector{"labelSelector", "query", kText, "labelSelector-5Zw57w4C",
+                                   "Only objects whose labels match."};
 constexpr Parameter kLimit{"limit", "query", kNumber, "limit-1NfNmdNH", "At most so many objects in one answer."};
 constexpr Parameter kName{"name", "path", kText, "", "Name of the object."};
 constexpr Parameter kNamespace{"namespace", "path", kText, "namespace-vgWSWtn3", "Namespace of the object."};
-constexpr Parameter kOrphan{"orphanDependents", "query", kFlag, "orphanDependents-uRB25kX5", "Deprecated: use propagationPolicy."};
+constexpr Parameter kOrphan{"orphanDependents", "query", kFlag, "orphanDependents-uRB25kX5",
+                            "Deprecated: use propagationPolicy."};
 constexpr Parameter kPretty{"pretty", "query", kText, "pretty-tJGM1-ng", "true = indent the answer."};
-constexpr Parameter kPropagation{"propagationPolicy", "query", kText, "propagationPolicy-6jk3prlO", "Orphan, Background or Foreground: what happens to dependents."};
-constexpr Parameter kResourceVersion{"resourceVersion", "query", kText, "resourceVersion-5WAnf1kx", "Version to read at or watch from."};
-constexpr Parameter kResourceVersionMatch{"resourceVersionMatch", "query", kText, "resourceVersionMatch-t8XhRHeC", "Exact or NotOlderThan."};
-constexpr Parameter kSendInitial{"sendInitialEvents", "query", kFlag, "sendInitialEvents-rLXlEK_k", "A watch begins with what exists."};
-constexpr Parameter kTimeout{"timeoutSeconds", "query", kNumber, "timeoutSeconds-yvYezaOC", "Seconds after which the call ends."};
+constexpr Parameter kPropagation{"propagationPolicy", "query", kText, "propagationPolicy-6jk3prlO",
+                                 "Orphan, Background or Foreground: what happens to dependents."};
+constexpr Parameter kResourceVersion{"resourceVersion", "query", kText, "resourceVersion-5WAnf1kx",
+                                     "Version to read at or watch from."};
+constexpr Parameter kResourceVersionMatch{"resourceVersionMatch", "query", kText, "resourceVersionMatch-t8XhRHeC",
+                                          "Exact or NotOlderThan."};
+constexpr Parameter kSendInitial{"sendInitialEvents", "query", kFlag, "sendInitialEvents-rLXlEK_k",
+                                 "A watch begins with what exists."};
+constexpr Parameter kTimeout{"timeoutSeconds", "query", kNumber, "timeoutSeconds-yvYezaOC",
+                             "Seconds after which the call ends."};
 constexpr Parameter kWatch{"watch", "query", kFlag, "watch-XNNPZGbK", "Stream changes instead of listing."};
 constexpr Parameter kProxyPath{"path", "path", kText, "path-z6Ciiujn", "Path at the target."};
 
 // Parameters of subresources that connect, by the kind of their options.
-constexpr Parameter kAttach[] = {{"container", "query", kText, "container-_Q-EJ3nR", "Which container; needed when there are several."},
-                                 {"stderr", "query", kFlag, "stderr-26jJhFUR", "Send standard error."},
-                                 {"stdin", "query", kFlag, "stdin-sEFnN3IS", "Take standard input."},
-                                 {"stdout", "query", kFlag, "stdout-005YMKE6", "Send standard output."},
-                                 {"tty", "query", kFlag, "tty-g7MlET_l", "Use a terminal."}};
-constexpr Parameter kExec[] = {{"command", "query", kText, "command-Py3eQybp", "Command and arguments; no shell."},
-                               {"container", "query", kText, "container-i5dOmRiM", "Which container; needed when there are several."},
-                               {"stderr", "query", kFlag, "stderr-W_1TNlWc", "Send standard error."},
-                               {"stdin", "query", kFlag, "stdin-PSzNhyUC", "Take standard input."},
-                               {"stdout", "query", kFlag, "stdout--EZLRwV1", "Send standard output."},
-                               {"tty", "query", kFlag, "tty-s0flW37O", "Use a terminal."}};
+constexpr Parameter kAttach[] = {
+    {"container", "query", kText, "container-_Q-EJ3nR", "Which container; needed when there are several."},
+    {"stderr", "query", kFlag, "stderr-26jJhFUR", "Send standard error."},
+    {"stdin", "query", kFlag, "stdin-sEFnN3IS", "Take standard input."},
+    {"stdout", "query", kFlag, "stdout-005YMKE6", "Send standard output."},
+    {"tty", "query", kFlag, "tty-g7MlET_l", "Use a terminal."}};
+constexpr Parameter kExec[] = {
+    {"command", "query", kText, "command-Py3eQybp", "Command and arguments; no shell."},
+    {"container", "query", kText, "container-i5dOmRiM", "Which container; needed when there are several."},
+    {"stderr", "query", kFlag, "stderr-W_1TNlWc", "Send standard error."},
+    {"stdin", "query", kFlag, "stdin-PSzNhyUC", "Take standard input."},
+    {"stdout", "query", kFlag, "stdout--EZLRwV1", "Send standard output."},
+    {"tty", "query", kFlag, "tty-s0flW37O", "Use a terminal."}};
 constexpr Parameter kForward[] = {{"ports", "query", kNumber, "ports-91KROJmm", "Ports to forward."}};
 constexpr Parameter kPodProxy[] = {{"path", "query", kText, "path-oPbzgLUj", "Path at the Pod."}};
 constexpr Parameter kServiceProxy[] = {{"path", "query", kText, "path-QCf0eosM", "Path at the Service."}};
 constexpr Parameter kNodeProxy[] = {{"path", "query", kText, "path-rFDtV0x9", "Path at the node."}};
-constexpr Parameter kLog[] = {{"container", "query", kText, "container-1GeXxFDC", "Which container; needed when there are several."},
-                              {"follow", "query", kFlag, "follow-9OIXh_2R", "Go on as the log grows."},
-                              {"insecureSkipTLSVerifyBackend", "query", kFlag, "insecureSkipTLSVerifyBackend-gM00jVbe", "Do not check the node's certificate."},
-                              {"limitBytes", "query", kNumber, "limitBytes-zwd1RXuc", "At most so many bytes."},
-                              {"previous", "query", kFlag, "previous-1jxDPu3y", "Of the container's previous run."},
-                              {"sinceSeconds", "query", kNumber, "sinceSeconds-vE2NLdnP", "Only the last seconds."},
-                              {"stream", "query", kText, "stream-l-48cgXv", "All, Stdout or Stderr."},
-                              {"tailLines", "query", kNumber, "tailLines-9xQLWHMV", "Only the last lines."},
-                              {"timestamps", "query", kFlag, "timestamps-c17fW1w_", "Each line begins with its time."}};
+constexpr Parameter kLog[] = {
+    {"container", "query", kText, "container-1GeXxFDC", "Which container; needed when there are several."},
+    {"follow", "query", kFlag, "follow-9OIXh_2R", "Go on as the log grows."},
+    {"insecureSkipTLSVerifyBackend", "query", kFlag, "insecureSkipTLSVerifyBackend-gM00jVbe",
+     "Do not check the node's certificate."},
+    {"limitBytes", "query", kNumber, "limitBytes-zwd1RXuc", "At most so many bytes."},
+    {"previous", "query", kFlag, "previous-1jxDPu3y", "Of the container's previous run."},
+    {"sinceSeconds", "query", kNumber, "sinceSeconds-vE2NLdnP", "Only the last seconds."},
+    {"stream", "query", kText, "stream-l-48cgXv", "All, Stdout or Stderr."},
+    {"tailLines", "query", kNumber, "tailLines-9xQLWHMV", "Only the last lines."},
+    {"timestamps", "query", kFlag, "timestamps-c17fW1w_", "Each line begins with its time."}};
 
 using Parameters = std::vector<const Parameter*>;
 
 const Parameters& watch_parameters() {
-  static const Parameters kAll{&kBookmarks, &kContinue, &kFieldSelector, &kLabelSelector, &kLimit, &kResourceVersion,
-                               &kResourceVersionMatch, &kSendInitial, &kTimeout, &kWatch};
+  static const Parameters kAll{
+      &kBookmarks,   &kContinue, &kFieldSelector, &kLabelSelector, &kLimit, &kResourceVersion, &kResourceVersionMatch,
+      &kSendInitial, &kTimeout,  &kWatch};
   return kAll;
 }
 
@@ -109,11 +129,23 @@ bool has_verb(const Endpoint& e, std::string_view verb) { return e.allows(verb);
 
 // Compat: the kinds whose deletion answers with the object, not with a Status.
 bool delete_answers_object(const schema::Resource& r) {
-  static constexpr std::string_view kResources[] = {
-      "/persistentvolumeclaims", "/pods", "/podtemplates", "/resourcequotas", "/serviceaccounts", "/services", "/persistentvolumes",
-      "resource.k8s.io/deviceclasses", "resource.k8s.io/resourceclaims", "resource.k8s.io/resourceclaimtemplates",
-      "resource.k8s.io/resourceslices", "resource.k8s.io/devicetaintrules", "storage.k8s.io/csidrivers", "storage.k8s.io/csinodes",
-      "storage.k8s.io/storageclasses", "storage.k8s.io/volumeattachments", "storage.k8s.io/volumeattributesclasses"};
+  static constexpr std::string_view kResources[] = {"/persistentvolumeclaims",
+                                                    "/pods",
+                                                    "/podtemplates",
+                                                    "/resourcequotas",
+                                                    "/serviceaccounts",
+                                                    "/services",
+                                                    "/persistentvolumes",
+                                                    "resource.k8s.io/deviceclasses",
+                                                    "resource.k8s.io/resourceclaims",
+                                                    "resource.k8s.io/resourceclaimtemplates",
+                                                    "resource.k8s.io/resourceslices",
+                                                    "resource.k8s.io/devicetaintrules",
+                                                    "storage.k8s.io/csidrivers",
+                                                    "storage.k8s.io/csinodes",
+                                                    "storage.k8s.io/storageclasses",
+                                                    "storage.k8s.io/volumeattachments",
+                                                    "storage.k8s.io/volumeattributesclasses"};
   const std::string key = std::string(r.group) + "/" + std::string(r.name);
   return std::ranges::find(kResources, key) != std::end(kResources);
 }
@@ -128,7 +160,8 @@ struct Builder {
   object::GroupVersionKind kind() const {
     const schema::Resource& r = *e.resource;
     const bool other = !r.response_version.empty();
-    return {std::string(other ? r.response_group : r.group), std::string(other ? r.response_version : r.version), std::string(r.kind)};
+    return {std::string(other ? r.response_group : r.group), std::string(other ? r.response_version : r.version),
+            std::string(r.kind)};
   }
   std::string subject() const { return (e.namespaced() ? "Namespaced" : "") + e.kind + title(e.resource->subresource); }
   std::string collection() const {
@@ -208,8 +241,10 @@ struct Builder {
     const Message* options = &gen::message_of<meta_v1::DeleteOptions>();
     if (has_verb(e, "deletecollection")) {
       Operation op = operation("delete", "deletecollection", "delete" + group_version + "Collection" + subject());
-      op.parameters = {&kContinue, &kDryRun, &kFieldSelector, &kGrace, &kIgnoreReadError, &kLabelSelector, &kLimit, &kOrphan,
-                       &kPropagation, &kResourceVersion, &kResourceVersionMatch, &kSendInitial, &kTimeout};
+      op.parameters = {
+          &kContinue, &kDryRun, &kFieldSelector, &kGrace,           &kIgnoreReadError,      &kLabelSelector,
+          &kLimit,    &kOrphan, &kPropagation,   &kResourceVersion, &kResourceVersionMatch, &kSendInitial,
+          &kTimeout};
       op.body = options;
       op.body_need = Operation::Need::kOptional;
       op.answer = status;
@@ -232,7 +267,8 @@ struct Builder {
       op.parameters = {&kDryRun, &kFieldManager, &kFieldValidation};
       op.body = e.body;
       op.codes = {200, 201, 202};
-      add(e.is_subresource() ? item() : collection(), std::move(op), e.is_subresource() ? item_parameters() : collection_parameters());
+      add(e.is_subresource() ? item() : collection(), std::move(op),
+          e.is_subresource() ? item_parameters() : collection_parameters());
     }
     if (has_verb(e, "patch")) {
       Operation op = operation("patch", "patch", "patch" + group_version + subject());
@@ -273,7 +309,8 @@ struct Builder {
       if (with_path) of_path.push_back(&kProxyPath);
       for (const Parameter& each : connect_parameters(e.resource->kind)) of_path.push_back(&each);
       for (std::string_view method : methods) {
-        Operation op = operation(method, "connect", "connect" + group_version + title(method) + subject() + (with_path ? "WithPath" : ""));
+        Operation op = operation(method, "connect",
+                                 "connect" + group_version + title(method) + subject() + (with_path ? "WithPath" : ""));
         op.answer = nullptr;
         op.codes = {200};
         op.produces = Media::kAny;
@@ -298,12 +335,15 @@ void hoist(PathItem& item) {
     item.parameters.insert(item.parameters.end(), own.begin(), own.end());
     own.clear();
   }
-  const auto by_name = [](const Parameter* a, const Parameter* b) { return a->name != b->name ? a->name < b->name : a->in < b->in; };
+  const auto by_name = [](const Parameter* a, const Parameter* b) {
+    return a->name != b->name ? a->name < b->name : a->in < b->in;
+  };
   std::ranges::sort(item.parameters, by_name);
   std::ranges::sort(item.operations, {}, &Operation::method);
 }
 
-PathItem plain(std::string path, std::string id, std::string tag, const Message* answer, Media produces, Media consumes) {
+PathItem plain(std::string path, std::string id, std::string tag, const Message* answer, Media produces,
+               Media consumes) {
   Operation op;
   op.method = "get";
   op.id = std::move(id);
@@ -341,12 +381,15 @@ void add_section(const Endpoints& endpoints, const schema::GroupVersion& gv, std
 }  // namespace
 
 std::vector<const Parameter*> shared_parameters() {
-  std::vector<const Parameter*> out{&kBookmarks, &kContinue, &kFieldSelector, &kFieldManager, &kPatchManager, &kForce, &kGrace, &kIgnoreReadError,
-                                    &kLabelSelector, &kLimit, &kNamespace, &kOrphan, &kPretty, &kPropagation, &kResourceVersion,
-                                    &kResourceVersionMatch, &kSendInitial, &kTimeout, &kWatch, &kProxyPath};
-  for (std::span<const Parameter> group : {std::span<const Parameter>(kAttach), std::span<const Parameter>(kExec), std::span<const Parameter>(kForward),
-                                           std::span<const Parameter>(kPodProxy), std::span<const Parameter>(kServiceProxy),
-                                           std::span<const Parameter>(kNodeProxy), std::span<const Parameter>(kLog)}) {
+  std::vector<const Parameter*> out{&kBookmarks,     &kContinue,    &kFieldSelector,   &kFieldManager,
+                                    &kPatchManager,  &kForce,       &kGrace,           &kIgnoreReadError,
+                                    &kLabelSelector, &kLimit,       &kNamespace,       &kOrphan,
+                                    &kPretty,        &kPropagation, &kResourceVersion, &kResourceVersionMatch,
+                                    &kSendInitial,   &kTimeout,     &kWatch,           &kProxyPath};
+  for (std::span<const Parameter> group :
+       {std::span<const Parameter>(kAttach), std::span<const Parameter>(kExec), std::span<const Parameter>(kForward),
+        std::span<const Parameter>(kPodProxy), std::span<const Parameter>(kServiceProxy),
+        std::span<const Parameter>(kNodeProxy), std::span<const Parameter>(kLog)}) {
     for (const Parameter& each : group) out.push_back(&each);
   }
   std::ranges::sort(out, {}, [](const Parameter* p) { return p->shared; });
@@ -354,18 +397,21 @@ std::vector<const Parameter*> shared_parameters() {
 }
 
 std::vector<std::string_view> media_types(Media media) {
-  constexpr std::string_view kJson = "application/json", kYaml = "application/yaml", kProtobuf = "application/vnd.kubernetes.protobuf";
+  constexpr std::string_view kJson = "application/json", kYaml = "application/yaml",
+                             kProtobuf = "application/vnd.kubernetes.protobuf";
   switch (media) {
     case Media::kNone:
       return {};
     case Media::kObject:
       return {kJson, kYaml, kProtobuf};
     case Media::kWatchable:
-      return {kJson, kYaml, kProtobuf, "application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch"};
+      return {kJson, kYaml, kProtobuf, "application/json;stream=watch",
+              "application/vnd.kubernetes.protobuf;stream=watch"};
     case Media::kAny:
       return {"*/*"};
     case Media::kPatch:
-      return {"application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json", "application/apply-patch+yaml"};
+      return {"application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json",
+              "application/apply-patch+yaml"};
     case Media::kJson:
       return {kJson};
     case Media::kText:
@@ -384,19 +430,24 @@ std::vector<Section> sections(const Endpoints& endpoints) {
     section.paths.push_back(std::move(item));
     out.push_back(std::move(section));
   };
-  one(plain("/.well-known/openid-configuration/", "getServiceAccountIssuerOpenIDConfiguration", "WellKnown", nullptr, Media::kJson, Media::kNone));
-  one(plain("/openid/v1/jwks/", "getServiceAccountIssuerOpenIDKeyset", "openid", nullptr, Media::kKeySet, Media::kNone));
-  one(plain("/version/", "getCodeVersion", "version", gen::find_message("util.version", "Info"), Media::kJson, Media::kJson));
-  one(plain("/api/", "getCoreAPIVersions", "core", gen::find_message("meta.v1", "APIVersions"), Media::kObject, Media::kObject));
-  one(plain("/apis/", "getAPIVersions", "apis", gen::find_message("meta.v1", "APIGroupList"), Media::kObject, Media::kObject));
+  one(plain("/.well-known/openid-configuration/", "getServiceAccountIssuerOpenIDConfiguration", "WellKnown", nullptr,
+            Media::kJson, Media::kNone));
+  one(plain("/openid/v1/jwks/", "getServiceAccountIssuerOpenIDKeyset", "openid", nullptr, Media::kKeySet,
+            Media::kNone));
+  one(plain("/version/", "getCodeVersion", "version", gen::find_message("util.version", "Info"), Media::kJson,
+            Media::kJson));
+  one(plain("/api/", "getCoreAPIVersions", "core", gen::find_message("meta.v1", "APIVersions"), Media::kObject,
+            Media::kObject));
+  one(plain("/apis/", "getAPIVersions", "apis", gen::find_message("meta.v1", "APIGroupList"), Media::kObject,
+            Media::kObject));
   std::string_view last;
   for (const schema::GroupVersion& gv : gen::group_versions()) {
     if (!gv.served_by_default) continue;
     if (!gv.group.empty() && gv.group != last) {
       last = gv.group;
       const std::string group = camel_group(gv.group);
-      one(plain("/apis/" + std::string(gv.group) + "/", "get" + title(group) + "APIGroup", group, gen::find_message("meta.v1", "APIGroup"),
-                Media::kObject, Media::kObject));
+      one(plain("/apis/" + std::string(gv.group) + "/", "get" + title(group) + "APIGroup", group,
+                gen::find_message("meta.v1", "APIGroup"), Media::kObject, Media::kObject));
     }
     add_section(endpoints, gv, out);
   }

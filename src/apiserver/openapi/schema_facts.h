@@ -41,8 +41,18 @@ inline constexpr Borrowed kBorrowedEnums[] = {
 };
 
 // The members of version.Info, which is JSON only; the first nine are required.
-inline constexpr std::string_view kVersionInfo[] = {"major",        "minor",     "gitVersion", "gitCommit",      "gitTreeState",   "buildDate",
-                                                    "goVersion",    "compiler",  "platform",   "emulationMajor", "emulationMinor", "minCompatibilityMajor",
+inline constexpr std::string_view kVersionInfo[] = {"major",
+                                                    "minor",
+                                                    "gitVersion",
+                                                    "gitCommit",
+                                                    "gitTreeState",
+                                                    "buildDate",
+                                                    "goVersion",
+                                                    "compiler",
+                                                    "platform",
+                                                    "emulationMajor",
+                                                    "emulationMinor",
+                                                    "minCompatibilityMajor",
                                                     "minCompatibilityMinor"};
 inline constexpr size_t kVersionInfoRequired = 9;
 
@@ -56,7 +66,10 @@ inline constexpr Union kUnions[] = {
     {"core.v1", "SeccompProfile", "type", {{{"localhostProfile", "LocalhostProfile"}}}},
     {"flowcontrol.v1", "LimitResponse", "type", {{{"queuing", "Queuing"}}}},
     {"flowcontrol.v1", "PriorityLevelConfigurationSpec", "type", {{{"exempt", "Exempt"}, {"limited", "Limited"}}}},
-    {"flowcontrol.v1", "Subject", "kind", {{{"group", "Group"}, {"serviceAccount", "ServiceAccount"}, {"user", "User"}}}},
+    {"flowcontrol.v1",
+     "Subject",
+     "kind",
+     {{{"group", "Group"}, {"serviceAccount", "ServiceAccount"}, {"user", "User"}}}},
 };
 
 }  // namespace apiserver::openapi

@@ -195,7 +195,8 @@ struct Writer {
       return out;
     }
     if (field.type == Type::kMessage) {
-      if (v3() && !field.presence && !is_opaque(*field.message) && !out.contains("default")) out.set("default", Object{});
+      if (v3() && !field.presence && !is_opaque(*field.message) && !out.contains("default"))
+        out.set("default", Object{});
       return refer(*field.message, std::move(out));
     }
     scalar(field, named_type(message, field), out);
@@ -281,9 +282,9 @@ bool in_every_group(const Message& message) {
 
 // Group versions that upstream's own scheme lacks: other servers' and test groups.
 bool in_upstream_scheme(std::string_view group) {
-  static constexpr std::string_view kOthers[] = {"apidiscovery.k8s.io", "meta.k8s.io",  "metrics.k8s.io",
-                                                 "custom.metrics.k8s.io", "external.metrics.k8s.io",
-                                                 "testapigroup.apimachinery.k8s.io"};
+  static constexpr std::string_view kOthers[] = {"apidiscovery.k8s.io",     "meta.k8s.io",
+                                                 "metrics.k8s.io",          "custom.metrics.k8s.io",
+                                                 "external.metrics.k8s.io", "testapigroup.apimachinery.k8s.io"};
   return std::ranges::find(kOthers, group) == std::end(kOthers);
 }
 
@@ -366,7 +367,8 @@ Value definition(Dialect dialect, const Message& message, Messages& referred) {
   properties.sort_by_key();
   if (!required.empty()) out.set("required", std::move(required));
   if (!properties.empty()) out.set("properties", std::move(properties));
-  if (Array kinds = group_version_kinds(message); !kinds.empty()) out.set("x-kubernetes-group-version-kind", std::move(kinds));
+  if (Array kinds = group_version_kinds(message); !kinds.empty())
+    out.set("x-kubernetes-group-version-kind", std::move(kinds));
   if (message.struct_type == schema::Granularity::kAtomic) out.set("x-kubernetes-map-type", "atomic");
   add_union(message, out);
   return out;

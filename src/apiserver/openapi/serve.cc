@@ -54,15 +54,21 @@ std::string upper_hex(std::string_view bytes) {
   return out;
 }
 
-Document make_document(const std::string& text) { return {base::SharedBytes(compress(text)), text.size(), upper_hex(pki::sha512(text))}; }
+Document make_document(const std::string& text) {
+  return {base::SharedBytes(compress(text)), text.size(), upper_hex(pki::sha512(text))};
+}
 
 // All documents; each is made once. The pure functions of documents.h do the work.
 class Documents {
  public:
   explicit Documents(const Endpoints& endpoints) : endpoints_(endpoints) {}
 
-  Document version2_json() { return kept("v2", [&] { return openapi::version2_json(endpoints_); }); }
-  Document version2_protobuf() { return kept("v2pb", [&] { return openapi::version2_protobuf(endpoints_); }); }
+  Document version2_json() {
+    return kept("v2", [&] { return openapi::version2_json(endpoints_); });
+  }
+  Document version2_protobuf() {
+    return kept("v2pb", [&] { return openapi::version2_protobuf(endpoints_); });
+  }
   // Null when there is no such section.
   std::optional<Document> section(std::string_view name) {
     base::MutexLock lock(mutex_);
@@ -96,13 +102,14 @@ class Documents {
   }
   void build_sections() {
     if (!sections_.empty()) return;
-    for (const Section& section : openapi::sections(endpoints_)) sections_.emplace(section.name, make_document(openapi::version3_json(section)));
+    for (const Section& section : openapi::sections(endpoints_))
+      sections_.emplace(section.name, make_document(openapi::version3_json(section)));
   }
 
   const Endpoints& endpoints_;
   base::Mutex mutex_;
-  std::map<std::string, Document> whole_;                           // under mutex_
-  std::map<std::string, Document, std::less<>> sections_;           // under mutex_
+  std::map<std::string, Document> whole_;                  // under mutex_
+  std::map<std::string, Document, std::less<>> sections_;  // under mutex_
 };
 
 // What a worker needs of a request after its context is gone.
@@ -126,15 +133,18 @@ Question question_of(const RequestContext& context) {
 void answer(Question& question, const Document& document) {
   const std::string etag = "\"" + document.etag + "\"";
   question.headers.push_back({"etag", etag});
-  if (question.if_none_match.find(etag) != std::string::npos) return question.writer->send(304, std::move(question.headers), {});
-  if (question.gzip == Question::Gzip::kNo) return question.writer->send(200, std::move(question.headers), decompress(document));
+  if (question.if_none_match.find(etag) != std::string::npos)
+    return question.writer->send(304, std::move(question.headers), {});
+  if (question.gzip == Question::Gzip::kNo)
+    return question.writer->send(200, std::move(question.headers), decompress(document));
   question.headers.push_back({"content-encoding", "gzip"});
   question.headers.push_back({"vary", "Accept-Encoding"});
   question.writer->send(200, std::move(question.headers), document.gzip);
 }
 
 base::Error not_acceptable(std::string_view types) {
-  return {base::Reason::kNotAcceptable, "406: Not Acceptable\n\nAvailable representations: " + std::string(types), base::ErrorDetails{}};
+  return {base::Reason::kNotAcceptable, "406: Not Acceptable\n\nAvailable representations: " + std::string(types),
+          base::ErrorDetails{}};
 }
 
 constexpr std::string_view kProtobuf2 = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
@@ -160,10 +170,11 @@ std::string_view pick(std::string_view accept, std::initializer_list<std::string
 void serve_version2(RequestContext& context, const std::shared_ptr<Documents>& documents) {
   const std::string_view type = pick(context.header("accept"), {"application/json", kProtobuf2, kOldProtobuf2});
   if (type.empty()) return respond_error(context, not_acceptable("application/json, " + std::string(kProtobuf2)));
-  context.core->pool().post([documents, protobuf = type != "application/json", question = question_of(context)]() mutable {
-    if (protobuf) net::set_header(question.headers, "content-type", kProtobuf2);
-    answer(question, protobuf ? documents->version2_protobuf() : documents->version2_json());
-  });
+  context.core->pool().post(
+      [documents, protobuf = type != "application/json", question = question_of(context)]() mutable {
+        if (protobuf) net::set_header(question.headers, "content-type", kProtobuf2);
+        answer(question, protobuf ? documents->version2_protobuf() : documents->version2_json());
+      });
 }
 
 void serve_section(Question& question, Documents& documents, const std::string& name, const std::string& hash) {
@@ -183,9 +194,11 @@ void serve_section(Question& question, Documents& documents, const std::string& 
 }
 
 void serve_version3(RequestContext& context, const std::shared_ptr<Documents>& documents, std::string name) {
-  if (pick(context.header("accept"), {"application/json"}).empty()) return respond_error(context, not_acceptable("application/json"));
+  if (pick(context.header("accept"), {"application/json"}).empty())
+    return respond_error(context, not_acceptable("application/json"));
   while (name.ends_with('/')) name.pop_back();
-  context.core->pool().post([documents, name = std::move(name), hash = std::string(context.query.get("hash")), question = question_of(context)]() mutable {
+  context.core->pool().post([documents, name = std::move(name), hash = std::string(context.query.get("hash")),
+                             question = question_of(context)]() mutable {
     if (name.empty()) return answer(question, documents->index());
     serve_section(question, *documents, name, hash);
   });
