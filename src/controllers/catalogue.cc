@@ -4,12 +4,15 @@
 #include "controllers/endpoints/controller.h"
 #include "controllers/endpointslice/controller.h"
 #include "controllers/garbagecollector/controller.h"
+#include "controllers/job/controller.h"
 #include "controllers/namespace/controller.h"
 #include "controllers/nodelifecycle/controller.h"
+#include "controllers/podgc/controller.h"
 #include "controllers/replicaset/controller.h"
 #include "controllers/rootca/controller.h"
 #include "controllers/serviceaccount/controller.h"
 #include "controllers/tainteviction/controller.h"
+#include "controllers/ttlafterfinished/controller.h"
 
 namespace controllers {
 
@@ -30,6 +33,9 @@ std::vector<std::unique_ptr<Controller>> make_controllers(const Configuration& c
   all.push_back(garbagecollector::make_controller(as("generic-garbage-collector")));
   all.push_back(nodelifecycle::make_controller(as("node-controller")));
   all.push_back(tainteviction::make_controller(as("node-controller")));
+  all.push_back(podgc::make_controller(as("pod-garbage-collector")));
+  all.push_back(job::make_controller(as("job-controller")));
+  all.push_back(ttlafterfinished::make_controller(as("ttl-after-finished-controller")));
   return all;
 }
 

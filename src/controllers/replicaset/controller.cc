@@ -7,6 +7,7 @@
 #include "controllers/replicaset/plan.h"
 #include "controllers/runtime/call_batch.h"
 #include "controllers/runtime/owners.h"
+#include "controllers/runtime/pace.h"
 #include "controllers/runtime/write_barrier.h"
 #include "gen/core/v1.h"
 
@@ -47,12 +48,17 @@ class ReplicaSetController final : public Controller {
 
   base::Result<Requeue> reconcile(const std::string& key) override {
     if (!barrier_.passed(key, pods_)) return Requeue{WriteBarrier::kRetry};
+    if (const auto wait = pace_.wait(key, clock_->mono_now())) return Requeue{*wait};
     auto found = sets_.get_as<ReplicaSet>(client::parse_key(key));
-    if (!found) return Requeue{};
+    if (!found) {
+      pace_.forget(key);
+      return Requeue{};
+    }
     ReplicaSet& set = *found;
     TRY_ASSIGN(const object::LabelSelector selector, api::to_selector(set.spec.selector));
     TRY_ASSIGN(std::vector<PodView> pods, claim(set, selector));
     Observed observed{&set, std::move(pods), clock_->wall_now()};
+    pace_.note(key, observed.pods.size(), clock_->mono_now());
     Plan todo = plan(observed);
     Failure failure;
     if (todo.create > 0) failure = create_pods(key, set, todo.create);
@@ -212,6 +218,7 @@ class ReplicaSetController final : public Controller {
   client::Informer& sets_;
   client::Informer& pods_;
   WriteBarrier barrier_;
+  Pace pace_;
 };
 
 }  // namespace

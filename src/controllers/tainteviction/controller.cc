@@ -7,6 +7,8 @@
 #include "controllers/runtime/pod_index.h"
 #include "controllers/tainteviction/plan.h"
 #include "object/time.h"
+#include "schema/metadata_view.h"
+#include "schema/metadata_view.h"
 
 namespace controllers::tainteviction {
 namespace {
