@@ -14,6 +14,7 @@ Profile default_profile(Cache* cache) {
   profile.add(node_affinity(cache), 2);
   profile.add(node_ports(cache), 0);
   profile.add(node_resources_fit(cache), 1);
+  profile.add(volume_binding(cache), 0);
   profile.add(pod_topology_spread(cache), 2);
   profile.add(inter_pod_affinity(cache), 2);
   profile.add(dynamic_resources(), 0);

@@ -220,4 +220,18 @@ void SchedulingLoop::workload_changed(std::string ns, std::string kind, std::str
         selector = std::move(selector)]() mutable { cache_.set_workload(ns, kind, name, std::move(selector)); });
 }
 
+void SchedulingLoop::claim_changed(std::string ns, std::string name, std::optional<ClaimInfo> claim) {
+  post([this, ns = std::move(ns), name = std::move(name), claim = std::move(claim)]() mutable {
+    cache_.set_claim(ns, name, std::move(claim));
+    announce(kClaim, kNoNode);
+  });
+}
+
+void SchedulingLoop::storage_class_changed(std::string name, std::optional<BindingMode> mode) {
+  post([this, name = std::move(name), mode]() mutable {
+    cache_.set_storage_class(std::move(name), mode);
+    announce(kClaim, kNoNode);
+  });
+}
+
 }  // namespace scheduler

@@ -162,6 +162,14 @@ struct NodeInfo {
   int64_t allowed_pods = 0;
 };
 
+// A PersistentVolumeClaim as far as pods wait for it.
+struct ClaimInfo {
+  enum class State : uint8_t { kUnbound, kBound, kLost, kDeleting } state = State::kUnbound;
+  std::string volume;
+  std::string storage_class;
+};
+enum class BindingMode : uint8_t { kImmediate, kWaitForFirstConsumer };
+
 base::Result<PodRef> decode_pod(client::RawObject raw);
 // The same pod as if it were bound to the node.
 PodRef with_node(const PodRef& pod, std::string node_name);

@@ -116,6 +116,15 @@ std::optional<client::Call> failure_patch(const PodInfo& pod, FailureReason reas
   return call;
 }
 
+client::Call withdrawal_patch(const PodInfo& pod) {
+  client::Call call = pod_call(client::Verb::kPatch, pod, "status");
+  call.patch_type = client::PatchType::kMerge;
+  call.body = "{\"metadata\":{";
+  member(call.body, "uid", pod.uid);
+  call.body += "},\"status\":{\"nominatedNodeName\":null}}";
+  return call;
+}
+
 client::Call victim_patch(const PodInfo& victim, std::string_view scheduler_name, base::WallTime now) {
   client::Call call = pod_call(client::Verb::kPatch, victim, "status");
   call.patch_type = client::PatchType::kStrategicMerge;

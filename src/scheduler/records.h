@@ -18,6 +18,8 @@ enum class FailureReason : uint8_t { kUnschedulable, kSchedulerError };
 // when the pod says the same already.
 std::optional<client::Call> failure_patch(const PodInfo& pod, FailureReason reason, std::string_view message,
                                           std::string_view nominated, base::WallTime now);
+// Takes the promise of a node back.
+client::Call withdrawal_patch(const PodInfo& pod);
 // A victim of preemption: its condition, then its end.
 client::Call victim_patch(const PodInfo& victim, std::string_view scheduler_name, base::WallTime now);
 client::Call victim_delete(const PodInfo& victim);

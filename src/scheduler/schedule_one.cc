@@ -87,8 +87,9 @@ void SchedulingLoop::unschedulable(const PodRef& pod, Diagnosis diagnosis) {
     nominated = cache_.nodes().name[after.nominated];
     diagnosis.plugins |= uint64_t{1} << profile_.index_of("DefaultPreemption");
     nominator_.nominate(pod, nominated);
-  } else {
+  } else if (after.earlier == EarlierPromise::kWithdraw) {
     nominator_.remove(pod->uid);
+    if (!pod->nominated_node_name.empty()) send(withdrawal_patch(*pod), "withdrawal of a promised node");
   }
   queue_.reject(pod->uid, diagnosis.plugins, now);
   report_failure(pod, FailureReason::kUnschedulable, message, nominated);

@@ -55,6 +55,8 @@ class SchedulingLoop : public std::enable_shared_from_this<SchedulingLoop> {
   void service_changed(std::string ns, std::string name, std::optional<object::LabelSelector> selector);
   void workload_changed(std::string ns, std::string kind, std::string name,
                         std::optional<object::LabelSelector> selector);
+  void claim_changed(std::string ns, std::string name, std::optional<ClaimInfo> claim);
+  void storage_class_changed(std::string name, std::optional<BindingMode> mode);
   // The first picture of the cluster is complete: pods are scheduled from now on.
   void begin();
   // Once it has returned nothing runs any more; answers that are under way are ignored.

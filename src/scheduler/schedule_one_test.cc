@@ -241,6 +241,22 @@ TEST_F(ScheduleOneTest, PreemptsThenUsesThePromisedNode) {
   EXPECT_THAT(server_->bound, ElementsAre("urgent>n1"));
 }
 
+TEST_F(ScheduleOneTest, APromiseIsKeptWhileVictimsEnd) {
+  PodChange placed = all_of({requests("4"), on("n1")});
+  PodChange urgent = all_of({requests("2"), [](Pod& p) { p.spec.priority = 100; }});
+  node("n1");
+  pod("victim", placed);
+  pod("urgent", urgent);
+  PodChange ending = all_of({placed, [](Pod& p) { p.metadata.deletion_timestamp = object::Time{1'700'000'000, 0}; }});
+  loop_->pod_changed(raw_of(api_pod("victim", placed)), raw_of(api_pod("victim", ending)));
+  time_.advance(std::chrono::minutes(6));  // tried again meanwhile
+  EXPECT_THAT(server_->deleted, ElementsAre("victim"));
+  EXPECT_THAT(server_->events.back(), HasSubstr("not eligible due to a terminating pod on the nominated node."));
+  pod("lesser", requests("3"));
+  remove_pod("victim", ending);
+  EXPECT_THAT(server_->bound, ElementsAre("urgent>n1"));  // 2 of 4 cpus are promised: 3 are not free
+}
+
 TEST_F(ScheduleOneTest, NothingRunsAfterStop) {
   node("n1");
   loop_->stop();

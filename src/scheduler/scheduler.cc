@@ -7,6 +7,7 @@
 #include "gen/apps/v1.h"
 #include "gen/codec.h"
 #include "gen/core/v1.h"
+#include "gen/storage/v1.h"
 #include "schema/metadata_view.h"
 
 namespace scheduler {
@@ -43,6 +44,18 @@ client::ChangeHandler selector_handler(Apply apply) {
   };
 }
 
+ClaimInfo to_claim(const api::core::v1::PersistentVolumeClaim& claim) {
+  using State = ClaimInfo::State;
+  ClaimInfo result{State::kUnbound, claim.spec.volume_name, claim.spec.storage_class_name.value_or("")};
+  // Compat: bound is what the volume controller has marked as completely bound.
+  if (!claim.spec.volume_name.empty() && claim.metadata.annotations.contains("pv.kubernetes.io/bind-completed")) {
+    result.state = State::kBound;
+  }
+  if (claim.status.phase == "Lost") result.state = State::kLost;
+  if (claim.metadata.deletion_timestamp) result.state = State::kDeleting;
+  return result;
+}
+
 }  // namespace
 
 Scheduler::Scheduler(SchedulerDependencies dependencies)
@@ -51,6 +64,7 @@ Scheduler::Scheduler(SchedulerDependencies dependencies)
                                                               dependencies.rng, dependencies.executor,
                                                               "default-scheduler", std::move(dependencies.host)})) {
   watch();
+  watch_volumes();
 }
 
 Scheduler::~Scheduler() { stop(); }
@@ -86,6 +100,27 @@ void Scheduler::watch() {
       .add_handler(selector_handler<api::apps::v1::ReplicaSet>(workload("ReplicaSet")));
   informers_.get(resource("apps", "statefulsets"))
       .add_handler(selector_handler<api::apps::v1::StatefulSet>(workload("StatefulSet")));
+}
+
+void Scheduler::watch_volumes() {
+  auto loop = loop_;
+  informers_.get(resource("", "persistentvolumeclaims")).add_handler([loop](const Change& change) {
+    std::optional<ClaimInfo> claim;
+    if (change.after) {
+      auto object = gen::decode<api::core::v1::PersistentVolumeClaim>(change.after.payload());
+      if (object) claim = to_claim(*object);
+    }
+    loop->claim_changed(change.key.ns, change.key.name, std::move(claim));
+  });
+  informers_.get(resource("storage.k8s.io", "storageclasses")).add_handler([loop](const Change& change) {
+    std::optional<BindingMode> mode;
+    if (change.after) {
+      auto object = gen::decode<api::storage::v1::StorageClass>(change.after.payload());
+      bool waits = object && object->volume_binding_mode == "WaitForFirstConsumer";
+      mode = waits ? BindingMode::kWaitForFirstConsumer : BindingMode::kImmediate;
+    }
+    loop->storage_class_changed(change.key.name, mode);
+  });
 }
 
 void Scheduler::start() {

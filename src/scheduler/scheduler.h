@@ -39,6 +39,7 @@ class Scheduler {
 
  private:
   void watch();
+  void watch_volumes();
   client::InformerFactory& informers_;
   std::shared_ptr<SchedulingLoop> loop_;
 };

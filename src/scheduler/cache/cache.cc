@@ -342,6 +342,35 @@ object::LabelSelector Cache::default_selector(const PodInfo& pod) const {
   return selector ? *std::move(selector) : object::LabelSelector();
 }
 
+// ---- volumes ----
+
+void Cache::set_claim(std::string_view ns, std::string_view name, std::optional<ClaimInfo> claim) {
+  std::string key = std::string(ns).append("/").append(name);
+  if (claim) {
+    claims_[std::move(key)] = *std::move(claim);
+  } else {
+    claims_.erase(key);
+  }
+}
+
+const ClaimInfo* Cache::claim(std::string_view ns, std::string_view name) const {
+  auto found = claims_.find(std::string(ns).append("/").append(name));
+  return found == claims_.end() ? nullptr : &found->second;
+}
+
+void Cache::set_storage_class(std::string name, std::optional<BindingMode> mode) {
+  if (mode) {
+    storage_classes_[std::move(name)] = *mode;
+  } else {
+    storage_classes_.erase(name);
+  }
+}
+
+BindingMode Cache::binding_mode(std::string_view storage_class) const {
+  auto found = storage_classes_.find(storage_class);
+  return found == storage_classes_.end() ? BindingMode::kImmediate : found->second;
+}
+
 // ---- counts ----
 
 const PodCounter& Cache::counter(const PodQuery& query) {

@@ -87,6 +87,13 @@ class Cache final : public NamespaceLabels {
   // Compat: requirements of every Service that selects the pod and of its controller; empty = nothing selects it.
   object::LabelSelector default_selector(const PodInfo& pod) const;
 
+  // ---- volumes ----
+  void set_claim(std::string_view ns, std::string_view name, std::optional<ClaimInfo> claim);
+  const ClaimInfo* claim(std::string_view ns, std::string_view name) const;
+  void set_storage_class(std::string name, std::optional<BindingMode> mode);
+  // Immediate for a class that is not known.
+  BindingMode binding_mode(std::string_view storage_class) const;
+
   // ---- counts ----
   const PodCounter& counter(const PodQuery& query);
   const std::unordered_map<std::string, TermGroup>& term_groups() const { return term_groups_; }
@@ -126,6 +133,9 @@ class Cache final : public NamespaceLabels {
   std::map<std::string, StringPairs, std::less<>> namespaces_;
   std::map<std::string, std::map<std::string, object::LabelSelector>, std::less<>> services_;  // by namespace
   std::unordered_map<std::string, object::LabelSelector> workloads_;                           // "ns/Kind/name"
+
+  std::unordered_map<std::string, ClaimInfo> claims_;  // "ns/name"
+  std::map<std::string, BindingMode, std::less<>> storage_classes_;
 
   std::unordered_map<std::string, PodCounter> counters_;  // by query key
   std::unordered_map<std::string, TermGroup> term_groups_;

@@ -37,7 +37,10 @@ bool Algorithm::pre_filter(const PodInfo& pod, Diagnosis& diagnosis, std::span<c
   if (!restricted) return true;
   candidates = restricted_;
   // Compat: the nodes left out are reported under the names of the plugins that left them out.
-  if (restricted_.size() < cache_.order().size()) diagnosis.plugins |= restricting;
+  if (restricted_.size() < cache_.order().size()) {
+    diagnosis.restricting = restricting;
+    diagnosis.plugins |= restricting;
+  }
   return true;
 }
 
@@ -168,6 +171,7 @@ PostFilterResult Algorithm::post_filter(const PodRef& pod, const Diagnosis& diag
     PostFilterResult one = plugin->post_filter(pod, diagnosis, *this);
     if (!messages.empty() && !one.message.empty()) messages += ", ";
     messages += one.message;
+    if (one.earlier == EarlierPromise::kKeep) result.earlier = EarlierPromise::kKeep;
     if (one.nominated == kNoNode) continue;
     result.nominated = one.nominated;
     result.victims = std::move(one.victims);

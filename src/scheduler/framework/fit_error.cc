@@ -10,16 +10,11 @@ namespace {
 // Nodes that a pre filter left out have no rejection of their own.
 void count_left_out(const Diagnosis& diagnosis, const Profile& profile, std::map<std::string, size_t>& reasons) {
   std::set<uint32_t> rejected;
-  uint64_t rejecting = 0;
-  for (const Rejection& rejection : diagnosis.rejections) {
-    rejected.insert(rejection.node);
-    rejecting |= uint64_t{1} << rejection.plugin;
-  }
+  for (const Rejection& rejection : diagnosis.rejections) rejected.insert(rejection.node);
   if (rejected.size() >= diagnosis.nodes) return;
   std::string names;
   for (size_t i = 0; i < profile.plugins.size(); ++i) {
-    if (!(diagnosis.plugins & uint64_t{1} << i)) continue;
-    if ((rejecting & uint64_t{1} << i) && diagnosis.plugins != rejecting) continue;
+    if (!(diagnosis.restricting & uint64_t{1} << i)) continue;
     if (!names.empty()) names += ' ';
     names += profile.plugins[i]->name();
   }

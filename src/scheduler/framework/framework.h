@@ -131,12 +131,16 @@ struct Diagnosis {
   size_t nodes = 0;  // in the cluster
   std::string pre_filter_message;
   std::vector<Rejection> rejections;
-  uint64_t plugins = 0;  // bits of those that rejected, by index in the profile
+  uint64_t plugins = 0;      // bits of those that rejected, by index in the profile
+  uint64_t restricting = 0;  // those of them that left nodes out of the search
 };
 
+// What becomes of an earlier promise when no node is promised now.
+enum class EarlierPromise : uint8_t { kWithdraw, kKeep };
 struct PostFilterResult {
   std::string message;
   uint32_t nominated = kNoNode;
+  EarlierPromise earlier = EarlierPromise::kWithdraw;
   std::vector<PodRef> victims;
 };
 class Algorithm;

@@ -32,10 +32,13 @@ class DefaultPreemption final : public Plugin, public PostFilterPlugin {
 
   PostFilterResult post_filter(const PodRef& pod, const Diagnosis& diagnosis, Algorithm& algorithm) override {
     if (pod->preemption_policy == PreemptionPolicy::kNever) {
-      return {"preemption: not eligible due to preemptionPolicy=Never.", kNoNode, {}};
+      return {"preemption: not eligible due to preemptionPolicy=Never.", kNoNode, EarlierPromise::kKeep, {}};
     }
     if (awaits_victims(*pod, algorithm)) {
-      return {"preemption: not eligible due to a terminating pod on the nominated node.", kNoNode, {}};
+      return {"preemption: not eligible due to a terminating pod on the nominated node.",
+              kNoNode,
+              EarlierPromise::kKeep,
+              {}};
     }
     std::vector<uint32_t> helpful = helpful_nodes(diagnosis, algorithm.cache());
     size_t hopeless = diagnosis.nodes - helpful.size();
@@ -49,9 +52,10 @@ class DefaultPreemption final : public Plugin, public PostFilterPlugin {
         candidate ? candidates.push_back(*std::move(candidate)) : static_cast<void>(++fruitless);
       }
     }
-    if (candidates.empty()) return {explain(diagnosis.nodes, hopeless, fruitless), kNoNode, {}};
+    if (candidates.empty())
+      return {explain(diagnosis.nodes, hopeless, fruitless), kNoNode, EarlierPromise::kWithdraw, {}};
     Candidate best = *std::ranges::min_element(candidates, better);
-    return {"", best.node, std::move(best.victims)};
+    return {"", best.node, EarlierPromise::kWithdraw, std::move(best.victims)};
   }
 
  private:

@@ -9,7 +9,7 @@ class DynamicResources final : public Plugin, public PostFilterPlugin {
  public:
   std::string_view name() const override { return "DynamicResources"; }
   PostFilterResult post_filter(const PodRef&, const Diagnosis&, Algorithm&) override {
-    return {"no new claims to deallocate", kNoNode, {}};
+    return {"no new claims to deallocate", kNoNode, EarlierPromise::kWithdraw, {}};
   }
 };
 

@@ -18,6 +18,7 @@ PluginRef node_affinity(Cache* cache);
 PluginRef node_ports(Cache* cache);
 PluginRef node_resources_fit(Cache* cache);
 PluginRef node_resources_balanced_allocation(Cache* cache);
+PluginRef volume_binding(Cache* cache);
 PluginRef pod_topology_spread(Cache* cache);
 PluginRef inter_pod_affinity(Cache* cache);
 PluginRef dynamic_resources();

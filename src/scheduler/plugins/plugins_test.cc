@@ -346,9 +346,10 @@ TEST(Contract, OrderAndWeights) {
   Profile profile = default_profile(&cache);
   std::vector<std::string> names;
   for (const auto& plugin : profile.plugins) names.emplace_back(plugin->name());
-  EXPECT_THAT(names, ElementsAre("SchedulingGates", "NodeUnschedulable", "NodeName", "TaintToleration", "NodeAffinity",
-                                 "NodePorts", "NodeResourcesFit", "PodTopologySpread", "InterPodAffinity",
-                                 "DynamicResources", "DefaultPreemption", "NodeResourcesBalancedAllocation"));
+  EXPECT_THAT(names,
+              ElementsAre("SchedulingGates", "NodeUnschedulable", "NodeName", "TaintToleration", "NodeAffinity",
+                          "NodePorts", "NodeResourcesFit", "VolumeBinding", "PodTopologySpread", "InterPodAffinity",
+                          "DynamicResources", "DefaultPreemption", "NodeResourcesBalancedAllocation"));
   std::map<std::string, int64_t> weights;
   for (const auto& entry : profile.scores) weights[names[entry.index]] = entry.weight;
   EXPECT_EQ(weights, (std::map<std::string, int64_t>{{"TaintToleration", 3},
@@ -381,6 +382,33 @@ TEST(Contract, EveryFilterHasRequeueEventsAndEveryScoreItsRange) {
       }
     }
   }
+}
+
+TEST(Filters, Claims) {
+  TestCluster cluster;
+  cluster.node("n");
+  cluster.cache.set_storage_class("late", BindingMode::kWaitForFirstConsumer);
+  PodRef pod = test_pod("p", [](Pod& p) {
+    auto& volume = p.spec.volumes.emplace_back();
+    volume.volume_source.persistent_volume_claim.ensure().claim_name = "data";
+  });
+  using State = ClaimInfo::State;
+  const std::pair<std::optional<ClaimInfo>, std::string> cases[] = {
+      {std::nullopt, "persistentvolumeclaim \"data\" not found"},
+      {ClaimInfo{State::kUnbound, "", "fast"}, "pod has unbound immediate PersistentVolumeClaims"},
+      {ClaimInfo{State::kDeleting, "v", ""}, "persistentvolumeclaim \"data\" is being deleted"},
+      {ClaimInfo{State::kLost, "v", ""},
+       "persistentvolumeclaim \"data\" bound to non-existent persistentvolume \"v\""}};
+  for (const auto& [claim, message] : cases) {
+    cluster.cache.set_claim("default", "data", claim);
+    Decision decision = cluster.algorithm.decide(pod);
+    EXPECT_EQ(decision.node, kNoNode);
+    EXPECT_EQ(decision.diagnosis.pre_filter_message, message);
+  }
+  cluster.cache.set_claim("default", "data", ClaimInfo{State::kUnbound, "", "late"});
+  EXPECT_EQ(cluster.decide(pod), "");
+  cluster.cache.set_claim("default", "data", ClaimInfo{State::kBound, "v", ""});
+  EXPECT_EQ(cluster.decide(pod), "n");
 }
 
 TEST(Algorithm, NodesToFind) {
