@@ -11,15 +11,17 @@ namespace {
 template <typename Served, typename Stored, void (*ToStored)(const Served&, Stored&),
           void (*FromStored)(const Stored&, Served&), void (*Defaults)(Served&) = nullptr>
 Conversion conversion_of() {
-  return {.served = &gen::message_of<Served>(),
-          .stored = &gen::message_of<Stored>(),
-          .to_stored = [](const void* served, void* stored) {
-            ToStored(*static_cast<const Served*>(served), *static_cast<Stored*>(stored));
-          },
-          .from_stored = [](const void* stored, void* served) {
+  return {
+      .served = &gen::message_of<Served>(),
+      .stored = &gen::message_of<Stored>(),
+      .to_stored = [](const void* served,
+                      void* stored) { ToStored(*static_cast<const Served*>(served), *static_cast<Stored*>(stored)); },
+      .from_stored =
+          [](const void* stored, void* served) {
             FromStored(*static_cast<const Stored*>(stored), *static_cast<Served*>(served));
           },
-          .set_defaults = [](void* served) {
+      .set_defaults =
+          [](void* served) {
             if constexpr (Defaults != nullptr) Defaults(*static_cast<Served*>(served));
           }};
 }
@@ -120,8 +122,7 @@ Catalogue::Catalogue() {
   conversions_.push_back(
       conversion_of<autoscaling::v1::HorizontalPodAutoscaler, autoscaling::v2::HorizontalPodAutoscaler,
                     autoscaler_to_stored, autoscaler_from_stored, autoscaler_v1_defaults>());
-  conversions_.push_back(
-      conversion_of<events::v1::Event, core::v1::Event, event_to_stored, event_from_stored>());
+  conversions_.push_back(conversion_of<events::v1::Event, core::v1::Event, event_to_stored, event_from_stored>());
 }
 
 }  // namespace api

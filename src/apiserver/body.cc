@@ -36,14 +36,15 @@ std::string body_summary(std::string_view body) {
 }
 
 std::unexpected<base::Error> unrecognized(std::string_view kind, std::string_view detail, std::string_view body) {
-  return base::fail(Reason::kBadRequest, "the object provided is unrecognized (must be of type " + std::string(kind) + "): " +
-                                             std::string(detail) + " " + body_summary(body));
+  return base::fail(Reason::kBadRequest, "the object provided is unrecognized (must be of type " + std::string(kind) +
+                                             "): " + std::string(detail) + " " + body_summary(body));
 }
 
 std::unexpected<base::Error> cannot_handle(std::string_view sent_kind, std::string_view version, std::string_view kind,
                                            std::string_view detail) {
   return base::fail(Reason::kBadRequest, std::string(sent_kind) + " in version \"" + std::string(version) +
-                                             "\" cannot be handled as a " + std::string(kind) + ": " + std::string(detail));
+                                             "\" cannot be handled as a " + std::string(kind) + ": " +
+                                             std::string(detail));
 }
 
 // The version part of "group/version".
@@ -52,8 +53,9 @@ std::string_view version_of(std::string_view api_version) {
   return slash == std::string_view::npos ? api_version : api_version.substr(slash + 1);
 }
 
-base::Result<void> report_issues(RequestContext& context, FieldValidation validation, const std::vector<std::string>& issues,
-                                 std::string_view api_version, std::string_view kind) {
+base::Result<void> report_issues(RequestContext& context, FieldValidation validation,
+                                 const std::vector<std::string>& issues, std::string_view api_version,
+                                 std::string_view kind) {
   if (issues.empty() || validation == FieldValidation::kIgnore) return {};
   if (validation == FieldValidation::kWarn) {
     for (const std::string& issue : issues) context.warnings.push_back(issue);
@@ -71,25 +73,32 @@ struct SentType {
 base::Result<SentType> sent_type(const object::Value& tree, std::string_view expected_kind, std::string_view body) {
   SentType sent;
   if (!tree.is_object() && !tree.is_null()) {
-    return unrecognized(expected_kind, "couldn't get version/kind; json parse error: json: cannot unmarshal " +
-                                           std::string(object::json_type_name(tree)) +
-                                           R"( into Go value of type struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" })", body);
+    return unrecognized(
+        expected_kind,
+        "couldn't get version/kind; json parse error: json: cannot unmarshal " +
+            std::string(object::json_type_name(tree)) +
+            R"( into Go value of type struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" })",
+        body);
   }
-  for (auto [name, out] : {std::pair<std::string_view, std::string*>{"apiVersion", &sent.api_version}, {"kind", &sent.kind}}) {
+  for (auto [name, out] :
+       {std::pair<std::string_view, std::string*>{"apiVersion", &sent.api_version}, {"kind", &sent.kind}}) {
     const object::Value* value = tree.find(name);
     if (!value || value->is_null()) continue;
     if (const std::string* text = value->string_if()) {
       *out = *text;
     } else {
-      return unrecognized(expected_kind, "couldn't get version/kind; json parse error: json: cannot unmarshal " +
-                                             std::string(object::json_type_name(*value)) + " into Go struct field ." +
-                                             std::string(name) + " of type string", body);
+      return unrecognized(expected_kind,
+                          "couldn't get version/kind; json parse error: json: cannot unmarshal " +
+                              std::string(object::json_type_name(*value)) + " into Go struct field ." +
+                              std::string(name) + " of type string",
+                          body);
     }
   }
   return sent;
 }
 
-base::Result<object::Value> parse_tree(RequestContext& context, std::string_view kind, std::vector<std::string>& issues) {
+base::Result<object::Value> parse_tree(RequestContext& context, std::string_view kind,
+                                       std::vector<std::string>& issues) {
   if (context.body_type == MediaType::kYaml) {
     std::vector<std::string> duplicates;
     auto tree = object::parse_yaml(context.body, {.duplicate_keys = &duplicates});
@@ -98,15 +107,19 @@ base::Result<object::Value> parse_tree(RequestContext& context, std::string_view
     return tree;
   }
   std::vector<std::string> duplicates;
-  auto tree = object::parse_json(context.body, {.duplicates = object::Duplicates::kMerge, .duplicate_fields = &duplicates});
-  if (!tree) return unrecognized(kind, "couldn't get version/kind; json parse error: " + tree.error().message, context.body);
+  auto tree =
+      object::parse_json(context.body, {.duplicates = object::Duplicates::kMerge, .duplicate_fields = &duplicates});
+  if (!tree)
+    return unrecognized(kind, "couldn't get version/kind; json parse error: " + tree.error().message, context.body);
   for (const std::string& path : duplicates) issues.push_back("duplicate field \"" + path + "\"");
   return tree;
 }
 
-base::Result<std::string> decode_protobuf(RequestContext& context, std::string_view kind, std::string_view api_version) {
+base::Result<std::string> decode_protobuf(RequestContext& context, std::string_view kind,
+                                          std::string_view api_version) {
   if (!schema::has_envelope(context.body)) {
-    return unrecognized(kind, "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]", context.body);
+    return unrecognized(kind, "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]",
+                        context.body);
   }
   auto envelope = schema::unwrap(context.body);
   if (!envelope) return unrecognized(kind, envelope.error().message, context.body);
@@ -114,15 +127,17 @@ base::Result<std::string> decode_protobuf(RequestContext& context, std::string_v
   const std::string_view sent_version = envelope->type.api_version.empty() ? api_version : envelope->type.api_version;
   if (sent_kind != kind || sent_version != api_version) {
     return base::fail(Reason::kBadRequest, "the API version in the data (" + std::string(sent_version) +
-                                               ") does not match the expected API version (" + std::string(api_version) + ")");
+                                               ") does not match the expected API version (" +
+                                               std::string(api_version) + ")");
   }
   return std::string(envelope->raw);
 }
 
 }  // namespace
 
-base::Result<std::string> encode_tree(RequestContext& context, const object::Value& tree, const schema::Message& message,
-                                      std::string_view api_version, std::string_view kind, FieldValidation validation,
+base::Result<std::string> encode_tree(RequestContext& context, const object::Value& tree,
+                                      const schema::Message& message, std::string_view api_version,
+                                      std::string_view kind, FieldValidation validation,
                                       std::vector<std::string> issues) {
   std::string raw;
   schema::ValueEncodeOptions options;
@@ -135,8 +150,8 @@ base::Result<std::string> encode_tree(RequestContext& context, const object::Val
   return raw;
 }
 
-base::Result<std::string> decode_body(RequestContext& context, const schema::Message& message, std::string_view api_version,
-                                      std::string_view kind, FieldValidation validation) {
+base::Result<std::string> decode_body(RequestContext& context, const schema::Message& message,
+                                      std::string_view api_version, std::string_view kind, FieldValidation validation) {
   if (context.body_type == MediaType::kRawProtobuf) return std::string(context.body);
   if (context.body_type == MediaType::kProtobuf) return decode_protobuf(context, kind, api_version);
   std::vector<std::string> issues;
@@ -149,8 +164,10 @@ base::Result<std::string> decode_body(RequestContext& context, const schema::Mes
     auto gv = object::GroupVersion::parse(sent.api_version);
     const schema::Kind* known = gv ? gen::find_kind(gv->group, gv->version, sent.kind) : nullptr;
     if (!known) {
-      return unrecognized(kind, "no kind \"" + sent.kind + "\" is registered for version \"" + sent.api_version +
-                                    "\" in scheme \"k8s.io/apimachinery/pkg/runtime/scheme.go:100\"", context.body);
+      return unrecognized(kind,
+                          "no kind \"" + sent.kind + "\" is registered for version \"" + sent.api_version +
+                              "\" in scheme \"k8s.io/apimachinery/pkg/runtime/scheme.go:100\"",
+                          context.body);
     }
     std::string ignored;
     if (auto encoded = schema::encode_value(*known->message, tree, ignored); !encoded) {
@@ -260,10 +277,13 @@ base::Result<DeleteOptions> parse_delete_options(RequestContext& context) {
     std::string version = "v1";
     if (context.body_type == MediaType::kJson) {
       if (auto tree = object::parse_json(context.body)) {
-        if (std::string_view sent = tree->string_at({"apiVersion"}); !sent.empty() && tree->string_at({"kind"}) == "DeleteOptions") version = sent;
+        if (std::string_view sent = tree->string_at({"apiVersion"});
+            !sent.empty() && tree->string_at({"kind"}) == "DeleteOptions")
+          version = sent;
       }
     } else if (context.body_type == MediaType::kProtobuf) {
-      if (auto envelope = schema::unwrap(context.body); envelope && !envelope->type.api_version.empty()) version = envelope->type.api_version;
+      if (auto envelope = schema::unwrap(context.body); envelope && !envelope->type.api_version.empty())
+        version = envelope->type.api_version;
     }
     TRY_ASSIGN(std::string raw, decode_body(context, message, version, "DeleteOptions", FieldValidation::kIgnore));
     api::meta::v1::DeleteOptions body;
@@ -273,7 +293,8 @@ base::Result<DeleteOptions> parse_delete_options(RequestContext& context) {
   }
   if (policy) TRY(read_propagation(*policy, errors, options));
   if (policy && options.orphan_dependents) {
-    errors.invalid(object::FieldPath("propagationPolicy"), *policy, "orphanDependents and deletionPropagation cannot be both set");
+    errors.invalid(object::FieldPath("propagationPolicy"), *policy,
+                   "orphanDependents and deletionPropagation cannot be both set");
   }
   if (!errors.empty()) return base::fail(object::invalid_error("meta.k8s.io", "DeleteOptions", "", errors));
   return options;

@@ -14,14 +14,15 @@
 
 namespace apiserver {
 
-// The body's message bytes in the version and kind that the endpoint serves (Endpoint::body), with unknown members dropped,
-// refused or warned of as the options say.
+// The body's message bytes in the version and kind that the endpoint serves (Endpoint::body), with unknown members
+// dropped, refused or warned of as the options say.
 base::Result<std::string> decode_body(RequestContext& context, const schema::Message& message,
                                       std::string_view api_version, std::string_view kind, FieldValidation validation);
 
 // A tree (the outcome of a patch) to message bytes; issues (unknown fields) as the options say.
-base::Result<std::string> encode_tree(RequestContext& context, const object::Value& tree, const schema::Message& message,
-                                      std::string_view api_version, std::string_view kind, FieldValidation validation,
+base::Result<std::string> encode_tree(RequestContext& context, const object::Value& tree,
+                                      const schema::Message& message, std::string_view api_version,
+                                      std::string_view kind, FieldValidation validation,
                                       std::vector<std::string> issues = {});
 
 // Message bytes of the served version to a struct of the stored one, defaults applied.

@@ -33,8 +33,8 @@ struct User {
 struct RequestContext {
   Core* core = nullptr;
   Origin origin = Origin::kNetwork;
-  std::shared_ptr<net::Request> http;            // null in process
-  std::shared_ptr<net::ResponseWriter> writer;   // null in process
+  std::shared_ptr<net::Request> http;           // null in process
+  std::shared_ptr<net::ResponseWriter> writer;  // null in process
   RequestInfo info;
   Query query;
   User user;
@@ -61,8 +61,8 @@ struct Answer {
   const schema::Message* message = nullptr;
   std::string api_version, kind;
   std::string raw;
-  int64_t revision = 0;          // 0 = none is shown (dry run)
-  const Endpoint* endpoint = nullptr;  // of objects that can be shown as a Table
+  int64_t revision = 0;                       // 0 = none is shown (dry run)
+  const Endpoint* endpoint = nullptr;         // of objects that can be shown as a Table
   std::optional<base::ErrorDetails> success;  // a Status "Success" with these details
   // The answer must wait until this is durable.
   std::optional<kv::Ticket> ticket;

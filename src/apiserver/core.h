@@ -1,5 +1,5 @@
-// Core: what all requests share, built by the composition root: store, endpoints, rules, admission, watches, allocators.
-// Immutable after construction but for what its parts guard themselves. Thread: any.
+// Core: what all requests share, built by the composition root: store, endpoints, rules, admission, watches,
+// allocators. Immutable after construction but for what its parts guard themselves. Thread: any.
 #pragma once
 
 #include <map>
@@ -60,7 +60,7 @@ class Core final : public admission::Lookup {
   // Set before the server starts; null or none = that is not done.
   Allocator* allocator = nullptr;
   api::Privileged privileged = api::Privileged::kRefused;  // --allow-privileged
-  std::optional<pki::PrivateKey> token_key;  // signs service account tokens
+  std::optional<pki::PrivateKey> token_key;                // signs service account tokens
   std::string token_issuer = "https://kubernetes.default.svc.cluster.local";
 
   // The lease under which Event objects are written; one lease serves all events of a minute.

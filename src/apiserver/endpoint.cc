@@ -65,7 +65,9 @@ const schema::Message* message_of(std::string_view group, std::string_view versi
 
 }  // namespace
 
-bool Endpoint::allows(std::string_view verb) const { return std::ranges::find(resource->verbs, verb) != resource->verbs.end(); }
+bool Endpoint::allows(std::string_view verb) const {
+  return std::ranges::find(resource->verbs, verb) != resource->verbs.end();
+}
 
 Endpoints::Endpoints(const api::Catalogue& catalogue) {
   for (const schema::GroupVersion& gv : gen::group_versions()) {
@@ -88,7 +90,8 @@ Endpoints::Endpoints(const api::Catalogue& catalogue) {
       e.served = message_of(row.group, row.version, e.kind);
       const schema::Resource& stored = *main->resource;
       const schema::Kind* served_kind = gen::find_kind(row.group, row.version, e.kind);
-      e.list_kind = served_kind && !served_kind->list_kind.empty() ? std::string(served_kind->list_kind) : e.kind + "List";
+      e.list_kind =
+          served_kind && !served_kind->list_kind.empty() ? std::string(served_kind->list_kind) : e.kind + "List";
       if (!stored.key_prefix.empty()) {
         e.stored_api_version = group_version(stored.stored_group, stored.stored_version);
         e.stored_kind = stored.stored_kind;
@@ -101,7 +104,10 @@ Endpoints::Endpoints(const api::Catalogue& catalogue) {
           e.stored_api_version = e.api_version;
           e.stored_kind = e.kind;
         }
-        e.rules = main == &e ? catalogue.rules(e.stored == e.served ? row.group : stored.stored_group, e.stored == e.served ? row.version : stored.stored_version, e.stored_kind) : main->rules;
+        e.rules = main == &e
+                      ? catalogue.rules(e.stored == e.served ? row.group : stored.stored_group,
+                                        e.stored == e.served ? row.version : stored.stored_version, e.stored_kind)
+                      : main->rules;
         if (!e.rules) {
           plain_rules_.push_back(std::make_unique<PlainRules>(*e.stored, stored));
           e.rules = plain_rules_.back().get();

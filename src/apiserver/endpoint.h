@@ -20,16 +20,16 @@ struct Endpoint {
   // The resource itself; for a subresource the endpoint of its parent, else this.
   const Endpoint* main = nullptr;
 
-  object::GroupResource group_resource;  // as messages name it
-  std::string api_version;               // "apps/v1", of the served objects
-  std::string kind;                      // of the parent's objects: "Deployment"
-  std::string list_kind;                 // "DeploymentList"
+  object::GroupResource group_resource;     // as messages name it
+  std::string api_version;                  // "apps/v1", of the served objects
+  std::string kind;                         // of the parent's objects: "Deployment"
+  std::string list_kind;                    // "DeploymentList"
   const schema::Message* served = nullptr;  // the parent's objects as clients of this version see them
   const schema::Message* stored = nullptr;  // and as the store holds them
   std::string stored_api_version;
   std::string stored_kind;
-  const api::KindRules* rules = nullptr;            // of the stored kind; null when nothing is stored
-  const api::Conversion* conversion = nullptr;      // null when served == stored
+  const api::KindRules* rules = nullptr;        // of the stored kind; null when nothing is stored
+  const api::Conversion* conversion = nullptr;  // null when served == stored
 
   // What bodies of this (sub)resource are: the parent's kind, or Scale, Binding, Eviction, TokenRequest.
   const schema::Message* body = nullptr;

@@ -12,26 +12,44 @@ namespace {
 constexpr std::string_view kText = "text/plain; charset=utf-8";
 enum class Endpoint3 : uint8_t { kHealthz, kLivez, kReadyz };
 
-// Compat: names and order of upstream's checks. Those without a state of their own here are as good as the process: they
-// name what upstream starts later and Keelson has before it listens.
+// Compat: names and order of upstream's checks. Those without a state of their own here are as good as the process:
+// they name what upstream starts later and Keelson has before it listens.
 constexpr std::string_view kChecks[] = {
-    "ping", "log", "etcd", "etcd-readiness", "informer-sync",
-    "poststarthook/start-apiserver-admission-initializer", "poststarthook/generic-apiserver-start-informers",
-    "poststarthook/priority-and-fairness-config-consumer", "poststarthook/priority-and-fairness-filter",
-    "poststarthook/storage-object-count-tracker-hook", "poststarthook/start-apiextensions-informers",
-    "poststarthook/start-apiextensions-controllers", "poststarthook/crd-informer-synced",
-    "poststarthook/start-system-namespaces-controller", "poststarthook/start-cluster-authentication-info-controller",
+    "ping",
+    "log",
+    "etcd",
+    "etcd-readiness",
+    "informer-sync",
+    "poststarthook/start-apiserver-admission-initializer",
+    "poststarthook/generic-apiserver-start-informers",
+    "poststarthook/priority-and-fairness-config-consumer",
+    "poststarthook/priority-and-fairness-filter",
+    "poststarthook/storage-object-count-tracker-hook",
+    "poststarthook/start-apiextensions-informers",
+    "poststarthook/start-apiextensions-controllers",
+    "poststarthook/crd-informer-synced",
+    "poststarthook/start-system-namespaces-controller",
+    "poststarthook/start-cluster-authentication-info-controller",
     "poststarthook/start-kube-apiserver-identity-lease-controller",
     "poststarthook/start-kube-apiserver-identity-lease-garbage-collector",
-    "poststarthook/start-legacy-token-tracking-controller", "poststarthook/start-service-ip-repair-controllers",
-    "poststarthook/rbac/bootstrap-roles", "poststarthook/scheduling/bootstrap-system-priority-classes",
-    "poststarthook/priority-and-fairness-config-producer", "poststarthook/bootstrap-controller",
-    "poststarthook/start-kubernetes-service-cidr-controller", "poststarthook/start-kube-aggregator-informers",
+    "poststarthook/start-legacy-token-tracking-controller",
+    "poststarthook/start-service-ip-repair-controllers",
+    "poststarthook/rbac/bootstrap-roles",
+    "poststarthook/scheduling/bootstrap-system-priority-classes",
+    "poststarthook/priority-and-fairness-config-producer",
+    "poststarthook/bootstrap-controller",
+    "poststarthook/start-kubernetes-service-cidr-controller",
+    "poststarthook/start-kube-aggregator-informers",
     "poststarthook/apiservice-status-local-available-controller",
-    "poststarthook/apiservice-status-remote-available-controller", "poststarthook/apiservice-registration-controller",
-    "poststarthook/apiservice-wait-for-first-sync", "poststarthook/apiservice-discovery-controller",
-    "poststarthook/kube-apiserver-autoregistration", "autoregister-completion",
-    "poststarthook/apiservice-openapi-controller", "poststarthook/apiservice-openapiv3-controller", "shutdown",
+    "poststarthook/apiservice-status-remote-available-controller",
+    "poststarthook/apiservice-registration-controller",
+    "poststarthook/apiservice-wait-for-first-sync",
+    "poststarthook/apiservice-discovery-controller",
+    "poststarthook/kube-apiserver-autoregistration",
+    "autoregister-completion",
+    "poststarthook/apiservice-openapi-controller",
+    "poststarthook/apiservice-openapiv3-controller",
+    "shutdown",
 };
 
 bool has_check(Endpoint3 endpoint, std::string_view name) {
@@ -92,7 +110,8 @@ void serve_one(RequestContext& context, Endpoint3 endpoint, std::string_view che
 }  // namespace
 
 void add_health_paths(Paths& paths, Core&) {
-  const std::pair<Endpoint3, std::string> endpoints[] = {{Endpoint3::kHealthz, "healthz"}, {Endpoint3::kLivez, "livez"}, {Endpoint3::kReadyz, "readyz"}};
+  const std::pair<Endpoint3, std::string> endpoints[] = {
+      {Endpoint3::kHealthz, "healthz"}, {Endpoint3::kLivez, "livez"}, {Endpoint3::kReadyz, "readyz"}};
   for (const auto& [endpoint, name] : endpoints) {
     paths.add("/" + name, [endpoint, name](RequestContext& context) { serve_all(context, endpoint, name); });
     paths.add_prefix("/" + name + "/", [endpoint, name](RequestContext& context) {

@@ -47,7 +47,8 @@ base::Result<Position> position_of(Core& core, const std::string& prefix, const 
 
 }  // namespace
 
-base::Result<ListPlan> plan_list(Core& core, const Endpoint& endpoint, std::string_view ns, const ListOptions& options) {
+base::Result<ListPlan> plan_list(Core& core, const Endpoint& endpoint, std::string_view ns,
+                                 const ListOptions& options) {
   ListPlan plan;
   if (!endpoint.is_stored()) {  // a resource that keeps nothing has an empty list
     plan.revision = core.store().snapshot()->revision();

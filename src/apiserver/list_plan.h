@@ -1,4 +1,5 @@
-// Which objects a list shows, at which revision: the rules of resourceVersion, resourceVersionMatch, limit and continue.
+// Which objects a list shows, at which revision: the rules of resourceVersion, resourceVersionMatch, limit and
+// continue.
 #pragma once
 
 #include <cstdint>

@@ -171,25 +171,31 @@ void LocalTransport::call(client::Call call, client::Callback done) {
   context.origin = Origin::kInProcess;
   context.user = user_;
   context.now = core_->clock().wall_now();
-  context.endpoint = core_->endpoints().find(call.resource->group, call.resource->version, call.resource->name, call.resource->subresource);
-  if (!context.endpoint) return done(base::fail(object::not_found({std::string(call.resource->group), std::string(call.resource->name)}, call.name)));
+  context.endpoint = core_->endpoints().find(call.resource->group, call.resource->version, call.resource->name,
+                                             call.resource->subresource);
+  if (!context.endpoint)
+    return done(base::fail(
+        object::not_found({std::string(call.resource->group), std::string(call.resource->name)}, call.name)));
   fill_context(context, call);
   context.query.set("fieldManager", call.field_manager.empty() ? field_manager_ : call.field_manager);
-  if (call.propagation != client::Propagation::kUnset) context.query.set("propagationPolicy", std::string(propagation_name(call.propagation)));
+  if (call.propagation != client::Propagation::kUnset)
+    context.query.set("propagationPolicy", std::string(propagation_name(call.propagation)));
   auto answer = call.verb == Verb::kDelete             ? run_delete(context, call)
                 : call.verb == Verb::kDeleteCollection ? run_delete_collection(context, call)
                                                        : serve_in_process(context);
   if (!answer) return done(base::fail(std::move(answer).error()));
   client::RawObject object = answer_object(*answer);
   if (!answer->ticket) return done(std::move(object));
-  core_->store().when_durable(*answer->ticket, [object = std::move(object), done = std::move(done)](base::Result<void> durable) mutable {
-    if (!durable) return done(base::fail(durable.error()));
-    done(std::move(object));
-  });
+  core_->store().when_durable(*answer->ticket,
+                              [object = std::move(object), done = std::move(done)](base::Result<void> durable) mutable {
+                                if (!durable) return done(base::fail(durable.error()));
+                                done(std::move(object));
+                              });
 }
 
 base::Result<client::ListResult> LocalTransport::list(const client::ListCall& call) {
-  const Endpoint* endpoint = core_->endpoints().find(call.resource->group, call.resource->version, call.resource->name, "");
+  const Endpoint* endpoint =
+      core_->endpoints().find(call.resource->group, call.resource->version, call.resource->name, "");
   if (!endpoint) return base::fail(base::Reason::kNotFound, "no such resource");
   ListOptions options;
   TRY_ASSIGN(options.labels, object::LabelSelector::parse(call.label_selector));
@@ -207,14 +213,16 @@ base::Result<client::ListResult> LocalTransport::list(const client::ListCall& ca
 
 base::Result<std::unique_ptr<client::WatchHandle>> LocalTransport::watch(const client::ListCall& call, int64_t revision,
                                                                          client::WatchReceiver* receiver) {
-  const Endpoint* endpoint = core_->endpoints().find(call.resource->group, call.resource->version, call.resource->name, "");
+  const Endpoint* endpoint =
+      core_->endpoints().find(call.resource->group, call.resource->version, call.resource->name, "");
   if (!endpoint) return base::fail(base::Reason::kNotFound, "no such resource");
   ListOptions options;
   TRY_ASSIGN(options.labels, object::LabelSelector::parse(call.label_selector));
   TRY_ASSIGN(options.fields, object::FieldSelector::parse(call.field_selector));
   TRY_ASSIGN(Selection selection, Selection::compile(*endpoint, options));
   auto watcher = std::make_shared<LocalWatcher>(receiver);
-  TRY_ASSIGN(auto subscription, core_->watches().watch(*endpoint, WatchScope{call.ns, std::move(selection)}, revision, watcher));
+  TRY_ASSIGN(auto subscription,
+             core_->watches().watch(*endpoint, WatchScope{call.ns, std::move(selection)}, revision, watcher));
   return std::make_unique<LocalHandle>(std::move(watcher), std::move(subscription));
 }
 

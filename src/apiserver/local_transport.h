@@ -1,5 +1,5 @@
-// The in-process transport: components of this program call the same verbs as the network does, under their own identity,
-// and their informers share the store's bytes. Thread: as client::Transport says.
+// The in-process transport: components of this program call the same verbs as the network does, under their own
+// identity, and their informers share the store's bytes. Thread: as client::Transport says.
 #pragma once
 
 #include <memory>

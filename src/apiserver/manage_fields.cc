@@ -28,7 +28,8 @@ struct Resets {
 };
 Resets reset_fields(const Endpoint& endpoint, std::string_view subresource) {
   Resets resets;
-  for (std::string_view path : endpoint.rules->reset_fields(subresource)) resets.paths.push_back(path.starts_with('.') ? path.substr(1) : path);
+  for (std::string_view path : endpoint.rules->reset_fields(subresource))
+    resets.paths.push_back(path.starts_with('.') ? path.substr(1) : path);
   return resets;
 }
 
@@ -60,15 +61,16 @@ std::string now_text(const RequestContext& context) { return object::format_time
 
 }  // namespace
 
-base::Result<void> manage_fields(RequestContext& context, const Endpoint& endpoint, const AnyObject* live, AnyObject& object,
-                                 const WriteOptions& options, std::string_view subresource) {
+base::Result<void> manage_fields(RequestContext& context, const Endpoint& endpoint, const AnyObject* live,
+                                 AnyObject& object, const WriteOptions& options, std::string_view subresource) {
   object::Value before{object::Object()};
   if (live) {
     TRY_ASSIGN(before, served_tree(endpoint, *live));
   }
   TRY_ASSIGN(object::Value after, served_tree(endpoint, object));
   const Resets resets = reset_fields(endpoint, subresource);
-  schema::update_managed_fields(manage_context(endpoint, subresource, resets), before, after, options.field_manager, now_text(context));
+  schema::update_managed_fields(manage_context(endpoint, subresource, resets), before, after, options.field_manager,
+                                now_text(context));
   return take_entries(after, object);
 }
 
@@ -81,13 +83,17 @@ base::Result<AppliedObject> apply_config(RequestContext& context, const Endpoint
   const std::string now = now_text(context);
   const std::string_view subresource = endpoint.resource->subresource;
   const Resets resets = reset_fields(endpoint, subresource);
-  const schema::ApplyRequest request{config, live ? &before : nullptr, options.field_manager, now,
-                                     options.force.value_or(false) ? schema::OnConflict::kForce : schema::OnConflict::kFail};
-  TRY_ASSIGN(schema::Applied applied, schema::server_side_apply(manage_context(endpoint, subresource, resets), request));
+  const schema::ApplyRequest request{
+      config, live ? &before : nullptr, options.field_manager, now,
+      options.force.value_or(false) ? schema::OnConflict::kForce : schema::OnConflict::kFail};
+  TRY_ASSIGN(schema::Applied applied,
+             schema::server_side_apply(manage_context(endpoint, subresource, resets), request));
   AppliedObject result;
-  result.outcome = applied.effect == schema::ApplyEffect::kUnchanged ? ApplyOutcome::kUnchanged : ApplyOutcome::kChanged;
+  result.outcome =
+      applied.effect == schema::ApplyEffect::kUnchanged ? ApplyOutcome::kUnchanged : ApplyOutcome::kChanged;
   schema::write_managed_fields(applied.object, applied.entries);
-  TRY_ASSIGN(std::string raw, encode_tree(context, applied.object, *endpoint.served, endpoint.api_version, endpoint.kind, FieldValidation::kIgnore));
+  TRY_ASSIGN(std::string raw, encode_tree(context, applied.object, *endpoint.served, endpoint.api_version,
+                                          endpoint.kind, FieldValidation::kIgnore));
   TRY_ASSIGN(result.object, to_stored(endpoint, raw));
   return result;
 }

@@ -11,7 +11,8 @@
 
 namespace apiserver {
 
-// Sets object's metadata.managedFields after an update or create. live null = create. subresource "" = the object itself.
+// Sets object's metadata.managedFields after an update or create. live null = create. subresource "" = the object
+// itself.
 base::Result<void> manage_fields(RequestContext& context, const Endpoint& endpoint, const api::AnyObject* live,
                                  api::AnyObject& object, const WriteOptions& options, std::string_view subresource);
 

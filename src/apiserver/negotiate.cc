@@ -100,11 +100,13 @@ Match match_clause(const Clause& clause, AnswerKind kind, Accepted& accepted) {
   if (!media_type_of(clause.type, accepted.type)) return Match::kNo;
   if (kind == AnswerKind::kWatch && accepted.type == MediaType::kYaml) return Match::kTypeOnly;
   accepted.form = Form::kObject;
-  if (std::string_view pretty = clause.get("pretty"); pretty == "1" || pretty == "true") accepted.pretty = Pretty::kIndented;
+  if (std::string_view pretty = clause.get("pretty"); pretty == "1" || pretty == "true")
+    accepted.pretty = Pretty::kIndented;
   const std::string_view as = clause.get("as");
   if (as.empty()) return Match::kYes;
   accepted.form_version = clause.get("v");
-  if (clause.get("g") != "meta.k8s.io" || (accepted.form_version != "v1" && accepted.form_version != "v1beta1")) return Match::kTypeOnly;
+  if (clause.get("g") != "meta.k8s.io" || (accepted.form_version != "v1" && accepted.form_version != "v1beta1"))
+    return Match::kTypeOnly;
   if (as == "Table") {
     accepted.form = Form::kTable;
   } else if (as == "PartialObjectMetadata") {
@@ -133,8 +135,10 @@ base::Result<Accepted> negotiate_answer(std::string_view accept, AnswerKind kind
   std::string served(kServed);
   // Compat: a type that upstream's router does not know is refused there, in other words than by the serializer.
   if (!some_type) {
-    if (kind == AnswerKind::kWatch) served += ", application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch";
-    return base::fail(base::Error(base::Reason::kNotAcceptable, "406: Not Acceptable\n\nAvailable representations: " + served, base::ErrorDetails{}));
+    if (kind == AnswerKind::kWatch)
+      served += ", application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch";
+    return base::fail(base::Error(base::Reason::kNotAcceptable,
+                                  "406: Not Acceptable\n\nAvailable representations: " + served, base::ErrorDetails{}));
   }
   return base::fail(base::Reason::kNotAcceptable, "only the following media types are accepted: " + served);
 }
@@ -155,8 +159,9 @@ base::Result<MediaType> body_media_type(std::string_view content_type) {
   const std::string type = parse_clause(content_type).type;
   MediaType media;
   if (type != "*/*" && media_type_of(type, media)) return media;
-  return base::fail(base::Reason::kUnsupportedMediaType,
-                    "the body of the request was in an unknown format - accepted media types include: " + std::string(kServed));
+  return base::fail(
+      base::Reason::kUnsupportedMediaType,
+      "the body of the request was in an unknown format - accepted media types include: " + std::string(kServed));
 }
 
 std::string_view content_type(const Accepted& accepted) {
@@ -173,7 +178,8 @@ std::string_view content_type(const Accepted& accepted) {
 }
 
 std::string_view watch_content_type(const Accepted& accepted) {
-  return accepted.type == MediaType::kProtobuf ? "application/vnd.kubernetes.protobuf;stream=watch" : "application/json";
+  return accepted.type == MediaType::kProtobuf ? "application/vnd.kubernetes.protobuf;stream=watch"
+                                               : "application/json";
 }
 
 }  // namespace apiserver

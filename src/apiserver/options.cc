@@ -12,10 +12,12 @@ base::Result<int64_t> parse_int(std::string_view text) {
   std::string_view digits = text.starts_with('+') ? text.substr(1) : text;
   auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (error == std::errc::result_out_of_range) {
-    return base::fail(base::Reason::kBadRequest, "strconv.ParseInt: parsing \"" + std::string(text) + "\": value out of range");
+    return base::fail(base::Reason::kBadRequest,
+                      "strconv.ParseInt: parsing \"" + std::string(text) + "\": value out of range");
   }
   if (error != std::errc() || end != digits.data() + digits.size() || digits.empty()) {
-    return base::fail(base::Reason::kBadRequest, "strconv.ParseInt: parsing \"" + std::string(text) + "\": invalid syntax");
+    return base::fail(base::Reason::kBadRequest,
+                      "strconv.ParseInt: parsing \"" + std::string(text) + "\": invalid syntax");
   }
   return value;
 }
@@ -87,7 +89,8 @@ base::Result<ListOptions> parse_list_options(const Query& query, ListUse use) {
   options.limit = limit.value_or(0);
   options.continue_token = query.get("continue");
   options.resource_version = query.get("resourceVersion");
-  if (query.has("allowWatchBookmarks") && parse_bool(query.get("allowWatchBookmarks"))) options.bookmarks = Bookmarks::kYes;
+  if (query.has("allowWatchBookmarks") && parse_bool(query.get("allowWatchBookmarks")))
+    options.bookmarks = Bookmarks::kYes;
   if (query.has("sendInitialEvents")) options.send_initial_events = parse_bool(query.get("sendInitialEvents"));
 
   object::FieldErrors errors;
@@ -95,7 +98,8 @@ base::Result<ListOptions> parse_list_options(const Query& query, ListUse use) {
   const std::string_view match = query.get("resourceVersionMatch");
   if (use == ListUse::kWatch) {
     if (options.send_initial_events) {
-      if (match != "NotOlderThan") errors.forbidden(match_path, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+      if (match != "NotOlderThan")
+        errors.forbidden(match_path, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
       if (!match.empty() && match != "NotOlderThan") errors.not_supported(match_path, match, {"NotOlderThan"});
     } else if (!match.empty()) {
       errors.forbidden(match_path, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
@@ -105,9 +109,12 @@ base::Result<ListOptions> parse_list_options(const Query& query, ListUse use) {
       errors.forbidden(object::FieldPath("sendInitialEvents"), "sendInitialEvents is forbidden for list");
     }
     if (!match.empty()) {
-      if (options.resource_version.empty()) errors.forbidden(match_path, "resourceVersionMatch is forbidden unless resourceVersion is provided");
-      if (!options.continue_token.empty()) errors.forbidden(match_path, "resourceVersionMatch is forbidden when continue is provided");
-      if (match != "Exact" && match != "NotOlderThan") errors.not_supported(match_path, match, {"Exact", "NotOlderThan"});
+      if (options.resource_version.empty())
+        errors.forbidden(match_path, "resourceVersionMatch is forbidden unless resourceVersion is provided");
+      if (!options.continue_token.empty())
+        errors.forbidden(match_path, "resourceVersionMatch is forbidden when continue is provided");
+      if (match != "Exact" && match != "NotOlderThan")
+        errors.not_supported(match_path, match, {"Exact", "NotOlderThan"});
       if (match == "Exact" && options.resource_version == "0") {
         errors.forbidden(match_path, "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
       }
@@ -126,8 +133,9 @@ base::Result<uint64_t> parse_resource_version(std::string_view text) {
   if (error == std::errc() && end == text.data() + text.size()) return value;
   const std::string quoted = "\"" + std::string(text) + "\"";
   // Compat: upstream lets this parse error through as an error without a reason: 500.
-  return base::fail(base::Reason::kUnknown, "resourceVersion: Invalid value: " + quoted + ": strconv.ParseUint: parsing " + quoted +
-                                                (error == std::errc::result_out_of_range ? ": value out of range" : ": invalid syntax"));
+  return base::fail(base::Reason::kUnknown,
+                    "resourceVersion: Invalid value: " + quoted + ": strconv.ParseUint: parsing " + quoted +
+                        (error == std::errc::result_out_of_range ? ": value out of range" : ": invalid syntax"));
 }
 
 }  // namespace apiserver

@@ -18,7 +18,8 @@ base::Result<void> run_stages(const PipelineParts& parts, RequestContext& contex
 
 }  // namespace
 
-void serve(const PipelineParts& parts, std::shared_ptr<net::Request> request, std::shared_ptr<net::ResponseWriter> writer) {
+void serve(const PipelineParts& parts, std::shared_ptr<net::Request> request,
+           std::shared_ptr<net::ResponseWriter> writer) {
   auto context = std::make_shared<RequestContext>();
   context->core = parts.core;
   context->http = std::move(request);

@@ -17,7 +17,8 @@ struct PipelineParts {
 };
 
 // A request from the network: runs every stage and answers through the writer. Called on a loop.
-void serve(const PipelineParts& parts, std::shared_ptr<net::Request> request, std::shared_ptr<net::ResponseWriter> writer);
+void serve(const PipelineParts& parts, std::shared_ptr<net::Request> request,
+           std::shared_ptr<net::ResponseWriter> writer);
 
 // A request of a component of this process, its context filled in up to authorization. The context's writer is null.
 base::Result<Answer> serve_in_process(RequestContext& context);

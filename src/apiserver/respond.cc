@@ -69,7 +69,8 @@ base::Result<std::string> encode_partial(RequestContext& context, const Answer& 
     TRY(schema::decode_struct(message, answer.raw, &metadata));
     schema::encode_struct(message, &metadata, partial);
     std::string out;
-    TRY(schema::append_answer({version, "PartialObjectMetadata"}, partial, static_cast<uint64_t>(answer.revision), out));
+    TRY(schema::append_answer({version, "PartialObjectMetadata"}, partial, static_cast<uint64_t>(answer.revision),
+                              out));
     return out;
   }
   std::string json;
@@ -161,7 +162,8 @@ void respond_error(RequestContext& context, const base::Error& error) {
   if (error.details && error.details->retry_after_seconds > 0) {
     headers.push_back({"retry-after", std::to_string(error.details->retry_after_seconds)});
   }
-  if (error.reason == base::Reason::kUnauthorized) headers.push_back({"www-authenticate", "Basic realm=\"kubernetes-master\""});
+  if (error.reason == base::Reason::kUnauthorized)
+    headers.push_back({"www-authenticate", "Basic realm=\"kubernetes-master\""});
   if (context.refused_by_authorizer) headers.push_back({"x-content-type-options", "nosniff"});
   context.writer->send(http_code(error), std::move(headers), encode_status(accepted, error));
 }
@@ -184,7 +186,8 @@ base::Result<std::string> encode_answer(RequestContext& context, const Answer& a
   std::string out;
   if (accepted.type == MediaType::kProtobuf) {
     if (answer.revision > 0) {
-      TRY(schema::append_answer({answer.api_version, answer.kind}, answer.raw, static_cast<uint64_t>(answer.revision), out));
+      TRY(schema::append_answer({answer.api_version, answer.kind}, answer.raw, static_cast<uint64_t>(answer.revision),
+                                out));
     } else {
       schema::wrap({answer.api_version, answer.kind}, answer.raw, out);
     }

@@ -27,7 +27,8 @@ schema::NumberPath string_path(const schema::Message& message, std::string_view 
   }
   const schema::Field* last = nullptr;
   schema::NumberPath path = schema::resolve_path(message, names, &last);
-  if (path.size == 0 || !last || last->type != schema::Type::kString || last->card != schema::Card::kSingular) return {};
+  if (path.size == 0 || !last || last->type != schema::Type::kString || last->card != schema::Card::kSingular)
+    return {};
   return path;
 }
 
@@ -45,9 +46,11 @@ base::Result<Selection> Selection::compile(const Endpoint& endpoint, const ListO
     if (term.field != "metadata.name" && term.field != "metadata.namespace") {
       if (std::ranges::find(known, term.field, &api::SelectableField::name) == known.end()) {
         // Compat: kinds with field selectors of their own use other words than those without.
-        return base::fail(base::Reason::kBadRequest,
-                          known.empty() ? "\"" + term.field + "\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
-                                        : "field label not supported: " + term.field);
+        return base::fail(
+            base::Reason::kBadRequest,
+            known.empty()
+                ? "\"" + term.field + "\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
+                : "field label not supported: " + term.field);
       }
       compiled.path = string_path(*endpoint.stored, term.field);
     }

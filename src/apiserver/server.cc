@@ -50,7 +50,9 @@ net::ErrorResponse error_response(int status, std::string_view message, const ne
 }  // namespace
 
 ApiServer::ApiServer(ServerOptions options, CoreOptions core, auth::Authenticator authenticator)
-    : options_(std::move(options)), core_(std::make_unique<Core>(std::move(core))), authenticator_(std::move(authenticator)) {
+    : options_(std::move(options)),
+      core_(std::make_unique<Core>(std::move(core))),
+      authenticator_(std::move(authenticator)) {
   add_health_paths(paths_, *core_);
   add_version_paths(paths_);
   add_index_path(paths_);
@@ -58,13 +60,15 @@ ApiServer::ApiServer(ServerOptions options, CoreOptions core, auth::Authenticato
   add_openapi_paths(paths_, *core_);
   add_openid_paths(paths_);
   add_metrics_path(paths_, registry_);
-  metrics_ = std::make_unique<ServerMetrics>(*core_, registry_, [this] { return listener_ ? listener_->stats() : net::ServerStats(); });
+  metrics_ = std::make_unique<ServerMetrics>(*core_, registry_,
+                                             [this] { return listener_ ? listener_->stats() : net::ServerStats(); });
 }
 
 ApiServer::~ApiServer() { stop(base::Duration::zero()); }
 
 base::Result<uint16_t> ApiServer::start() {
-  TRY_ASSIGN(allocator_, make_service_allocator(*core_, options_.service_cidr, options_.node_port_first, options_.node_port_last));
+  TRY_ASSIGN(allocator_,
+             make_service_allocator(*core_, options_.service_cidr, options_.node_port_first, options_.node_port_last));
   core_->allocator = allocator_.get();
   TRY(make_first_objects(*core_, options_));
   net::ServerOptions http;
@@ -76,7 +80,8 @@ base::Result<uint16_t> ApiServer::start() {
   http.error_responder = error_response;
   http.handler = std::make_shared<Entrance>(PipelineParts{core_.get(), &authenticator_, &paths_}, *metrics_);
   if (!options_.certificate_pem.empty()) {
-    TRY_ASSIGN(http.tls, net::make_server_tls({options_.certificate_pem, options_.key_pem, options_.client_ca_pem, net::TlsVersion::kTls12}));
+    TRY_ASSIGN(http.tls, net::make_server_tls({options_.certificate_pem, options_.key_pem, options_.client_ca_pem,
+                                               net::TlsVersion::kTls12}));
   }
   listener_ = std::make_unique<net::Server>(std::move(http));
   return listener_->start();

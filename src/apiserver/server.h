@@ -59,7 +59,8 @@ void add_health_paths(Paths& paths, Core& core);
 void add_version_paths(Paths& paths);
 void add_index_path(Paths& paths);
 
-// Namespaces, priority classes, the kubernetes Service and its kin, as upstream makes them at start. Those that exist stay.
+// Namespaces, priority classes, the kubernetes Service and its kin, as upstream makes them at start. Those that exist
+// stay.
 base::Result<void> make_first_objects(Core& core, const ServerOptions& options);
 
 }  // namespace apiserver

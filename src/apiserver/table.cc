@@ -15,7 +15,9 @@ void member(std::string& out, std::string_view name, std::string_view value) {
   codec::append_json_string(out, value);
 }
 
-std::string column_description(const schema::Column& column) { return "The " + std::string(column.name) + " of the object."; }
+std::string column_description(const schema::Column& column) {
+  return "The " + std::string(column.name) + " of the object.";
+}
 
 void append_columns(const Endpoint& endpoint, std::string& out) {
   bool first = true;
@@ -39,7 +41,8 @@ void append_conditions(const api::TableRow& row, std::string& out) {
   member(out, "type", row.condition_type);
   out += ',';
   member(out, "status", row.condition_status);
-  for (auto [name, value] : {std::pair<std::string_view, std::string_view>{"reason", row.condition_reason}, {"message", row.condition_message}}) {
+  for (auto [name, value] : {std::pair<std::string_view, std::string_view>{"reason", row.condition_reason},
+                             {"message", row.condition_message}}) {
     if (value.empty()) continue;
     out += ',';
     member(out, name, value);
@@ -75,7 +78,8 @@ void append_table_head(const Endpoint& endpoint, std::string_view form_version, 
 }
 
 base::Result<void> append_table_row(const Endpoint& endpoint, std::string_view stored_raw, int64_t revision,
-                                    std::string_view form_version, IncludeObject include, base::WallTime now, std::string& out) {
+                                    std::string_view form_version, IncludeObject include, base::WallTime now,
+                                    std::string& out) {
   TRY_ASSIGN(api::AnyObject object, decode_stored(endpoint, stored_raw));
   api::TableRow row;
   endpoint.rules->cells_any(object.get(), now, row);
@@ -90,7 +94,8 @@ base::Result<void> append_table_row(const Endpoint& endpoint, std::string_view s
       break;
     case IncludeObject::kMetadata: {
       const std::string version = "meta.k8s.io/" + std::string(form_version);
-      TRY(schema::append_json(gen::message_of<::api::meta::v1::PartialObjectMetadata>(), stored_raw, {{version, "PartialObjectMetadata"}, rv}, out));
+      TRY(schema::append_json(gen::message_of<::api::meta::v1::PartialObjectMetadata>(), stored_raw,
+                              {{version, "PartialObjectMetadata"}, rv}, out));
       break;
     }
     case IncludeObject::kObject: {
@@ -106,14 +111,16 @@ base::Result<void> append_table_row(const Endpoint& endpoint, std::string_view s
 base::Result<std::string> encode_table_of_one(RequestContext& context, const Answer& answer) {
   TRY_ASSIGN(IncludeObject include, parse_include_object(context.query));
   std::string out;
-  const std::string rv = answer.revision > 0 ? "{\"resourceVersion\":\"" + std::to_string(answer.revision) + "\"}" : "{}";
+  const std::string rv =
+      answer.revision > 0 ? "{\"resourceVersion\":\"" + std::to_string(answer.revision) + "\"}" : "{}";
   append_table_head(*answer.endpoint, context.accepted.form_version, rv, WithColumns::kYes, out);
   std::string raw = answer.raw;
   if (answer.endpoint->conversion) {
     TRY_ASSIGN(api::AnyObject stored, to_stored(*answer.endpoint, answer.raw));
     raw = encode_struct(stored);
   }
-  TRY(append_table_row(*answer.endpoint, raw, answer.revision, context.accepted.form_version, include, context.now, out));
+  TRY(append_table_row(*answer.endpoint, raw, answer.revision, context.accepted.form_version, include, context.now,
+                       out));
   out += kTableEnd;
   return out;
 }

@@ -20,7 +20,8 @@ void append_table_head(const Endpoint& endpoint, std::string_view form_version, 
 inline constexpr std::string_view kTableEnd = "]}";
 // One row; stored message bytes.
 base::Result<void> append_table_row(const Endpoint& endpoint, std::string_view stored_raw, int64_t revision,
-                                    std::string_view form_version, IncludeObject include, base::WallTime now, std::string& out);
+                                    std::string_view form_version, IncludeObject include, base::WallTime now,
+                                    std::string& out);
 
 // The Table of one object, as compact JSON.
 base::Result<std::string> encode_table_of_one(RequestContext& context, const Answer& answer);

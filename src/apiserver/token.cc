@@ -24,8 +24,10 @@ base::Result<void> validate(const TokenRequest& request) {
   object::FieldErrors errors;
   const object::FieldPath spec("spec");
   const int64_t seconds = request.spec.expiration_seconds.value_or(kDefaultSeconds);
-  if (seconds < kMinSeconds) errors.invalid(spec.child("expirationSeconds"), seconds, "may not specify a duration less than 10 minutes");
-  if (seconds > kMaxSeconds) errors.invalid(spec.child("expirationSeconds"), seconds, "may not specify a duration larger than 2^32 seconds");
+  if (seconds < kMinSeconds)
+    errors.invalid(spec.child("expirationSeconds"), seconds, "may not specify a duration less than 10 minutes");
+  if (seconds > kMaxSeconds)
+    errors.invalid(spec.child("expirationSeconds"), seconds, "may not specify a duration larger than 2^32 seconds");
   if (errors.empty()) return {};
   return base::fail(object::invalid_error("authentication.k8s.io", "TokenRequest", "", errors));
 }
@@ -41,17 +43,22 @@ object::Value named(std::string_view name, std::string_view uid) {
 base::Result<void> add_bound_object(RequestContext& context, const TokenRequest& request, object::Object& claims) {
   const auto& bound = request.spec.bound_object_ref;
   if (!bound) return {};
-  const std::string_view resource = bound->kind == "Pod" ? "pods" : bound->kind == "Secret" ? "secrets" : bound->kind == "Node" ? "nodes" : "";
+  const std::string_view resource = bound->kind == "Pod"      ? "pods"
+                                    : bound->kind == "Secret" ? "secrets"
+                                    : bound->kind == "Node"   ? "nodes"
+                                                              : "";
   if (resource.empty()) {
-    return base::fail(object::bad_request("cannot bind token for object of type " + bound->api_version + ", Kind=" + bound->kind));
+    return base::fail(
+        object::bad_request("cannot bind token for object of type " + bound->api_version + ", Kind=" + bound->kind));
   }
   auto raw = context.core->get("", resource, resource == "nodes" ? "" : context.info.ns, bound->name);
   if (!raw) return base::fail(object::not_found({"", std::string(resource)}, bound->name));
   TRY_ASSIGN(schema::MetadataView metadata, schema::view_metadata(*raw));
   if (!bound->u_id.empty() && bound->u_id != metadata.uid) {
     return base::fail(object::conflict({"", std::string(resource)}, bound->name,
-                                       "the UID in the bound object reference (" + bound->u_id + ") does not match the UID in record. "
-                                       "The object might have been deleted and then recreated"));
+                                       "the UID in the bound object reference (" + bound->u_id +
+                                           ") does not match the UID in record. "
+                                           "The object might have been deleted and then recreated"));
   }
   std::string claim(bound->kind);
   claim[0] = static_cast<char>(claim[0] + 32);
@@ -63,7 +70,8 @@ base::Result<void> add_bound_object(RequestContext& context, const TokenRequest&
 
 base::Result<Answer> create_token(RequestContext& context, const WriteOptions& options) {
   const schema::Message& message = gen::message_of<TokenRequest>();
-  TRY_ASSIGN(std::string raw, decode_body(context, message, "authentication.k8s.io/v1", "TokenRequest", options.field_validation));
+  TRY_ASSIGN(std::string raw,
+             decode_body(context, message, "authentication.k8s.io/v1", "TokenRequest", options.field_validation));
   TokenRequest request;
   TRY(schema::decode_struct(message, raw, &request));
   auto account_raw = context.core->get("", "serviceaccounts", context.info.ns, context.info.name);
@@ -72,7 +80,8 @@ base::Result<Answer> create_token(RequestContext& context, const WriteOptions& o
   TRY(validate(request));
   if (request.spec.audiences.empty()) request.spec.audiences = {context.core->token_issuer};
   TRY_ASSIGN(schema::MetadataView account, schema::view_metadata(*account_raw));
-  if (!context.core->token_key) return base::fail(object::internal_error("no service account signing key is configured"));
+  if (!context.core->token_key)
+    return base::fail(object::internal_error("no service account signing key is configured"));
 
   const int64_t now = object::to_time(context.now).seconds;
   const int64_t expires = now + *request.spec.expiration_seconds;
@@ -90,7 +99,8 @@ base::Result<Answer> create_token(RequestContext& context, const WriteOptions& o
   claims.append("kubernetes.io", std::move(kubernetes));
   claims.append("nbf", now);
   claims.append("sub", "system:serviceaccount:" + context.info.ns + ":" + context.info.name);
-  TRY_ASSIGN(request.status.token, pki::sign_jwt(object::to_json(object::Value(std::move(claims))), *context.core->token_key));
+  TRY_ASSIGN(request.status.token,
+             pki::sign_jwt(object::to_json(object::Value(std::move(claims))), *context.core->token_key));
   request.status.expiration_timestamp = object::Time{expires, 0};
   request.metadata.name = context.info.name;
   request.metadata.namespace_ = context.info.ns;

@@ -35,7 +35,9 @@ kv::Write write_of(const Endpoint& endpoint, const std::string& key, std::string
   return write;
 }
 
-std::string_view object_name(const Meta& meta) { return meta.name.empty() ? meta.generate_name : std::string_view(meta.name); }
+std::string_view object_name(const Meta& meta) {
+  return meta.name.empty() ? meta.generate_name : std::string_view(meta.name);
+}
 
 base::Result<void> check_namespace(const RequestContext& context, const Endpoint& endpoint, Meta& meta) {
   if (!endpoint.namespaced()) return {};
@@ -45,15 +47,16 @@ base::Result<void> check_namespace(const RequestContext& context, const Endpoint
 }
 
 api::MetaSubject meta_subject(const Endpoint& endpoint) {
-  return {endpoint.namespaced() ? api::Scope::kNamespaced : api::Scope::kCluster, endpoint.rules->name_validator(), api::MetaRules::kBuiltIn};
+  return {endpoint.namespaced() ? api::Scope::kNamespaced : api::Scope::kCluster, endpoint.rules->name_validator(),
+          api::MetaRules::kBuiltIn};
 }
 
 base::Error invalid(const Endpoint& endpoint, const Meta& meta, const object::FieldErrors& errors) {
   return object::invalid_error(endpoint.main->resource->stored_group, endpoint.stored_kind, object_name(meta), errors);
 }
 
-base::Result<void> prepare_new(RequestContext& context, const Endpoint& endpoint, AnyObject& object, const WriteOptions& options,
-                               FieldOwnership ownership) {
+base::Result<void> prepare_new(RequestContext& context, const Endpoint& endpoint, AnyObject& object,
+                               const WriteOptions& options, FieldOwnership ownership) {
   Meta& meta = meta_of(object.message(), object.get());
   api::RuleContext rules = context.rule_context();
   if (meta.name.empty() && !meta.generate_name.empty()) {
@@ -62,7 +65,8 @@ base::Result<void> prepare_new(RequestContext& context, const Endpoint& endpoint
   }
   // Compat: a manager owns what it sent and its defaults, not what admission adds.
   if (ownership == FieldOwnership::kTrack) TRY(manage_fields(context, endpoint, nullptr, object, options, ""));
-  admission::Attributes attributes = admission_attributes(context, endpoint, meta.name, admission::Operation::kCreate, options.dry_run);
+  admission::Attributes attributes =
+      admission_attributes(context, endpoint, meta.name, admission::Operation::kCreate, options.dry_run);
   attributes.object = &object;
   TRY(context.core->admission().admit(attributes, *context.core));
   api::prepare_meta_for_create(meta);
@@ -77,7 +81,8 @@ base::Result<void> prepare_new(RequestContext& context, const Endpoint& endpoint
   return context.core->admission().validate(attributes, *context.core);
 }
 
-base::Result<Answer> store_new(RequestContext& context, const Endpoint& endpoint, AnyObject& object, const WriteOptions& options) {
+base::Result<Answer> store_new(RequestContext& context, const Endpoint& endpoint, AnyObject& object,
+                               const WriteOptions& options) {
   Core& core = *context.core;
   const Meta& meta = meta_of(object.message(), static_cast<const void*>(object.get()));
   const std::string key = storage::object_key(endpoint.prefix(), meta.namespace_, meta.name);
@@ -150,8 +155,8 @@ base::Result<Answer> answer_with(const Endpoint& endpoint, std::string raw, int6
   return answer;
 }
 
-base::Result<Answer> create_object(RequestContext& context, const Endpoint& endpoint, AnyObject object, const WriteOptions& options,
-                                   FieldOwnership ownership) {
+base::Result<Answer> create_object(RequestContext& context, const Endpoint& endpoint, AnyObject object,
+                                   const WriteOptions& options, FieldOwnership ownership) {
   Meta& meta = meta_of(object.message(), object.get());
   TRY(check_namespace(context, endpoint, meta));
   // Compat: a resourceVersion in a body to be created is refused by the storage layer.
@@ -168,20 +173,23 @@ base::Result<Answer> create_object(RequestContext& context, const Endpoint& endp
     auto answer = store_new(context, endpoint, object, options);
     if (allocator && (!answer || options.dry_run == DryRun::kYes)) allocator->release(endpoint, object, nullptr);
     if (answer || !generated || answer.error().reason != Reason::kAlreadyExists) return answer;
-    if (attempt == kMaxGenerateNameAttempts) return base::fail(object::generate_name_exhausted(endpoint.group_resource, meta.name));
+    if (attempt == kMaxGenerateNameAttempts)
+      return base::fail(object::generate_name_exhausted(endpoint.group_resource, meta.name));
     TRY_ASSIGN(object, decode_stored(endpoint, before));
   }
 }
 
 bool may_vanish(const AnyObject& object) {
   const Meta& meta = meta_of(object.message(), object.get());
-  if (!meta.deletion_timestamp || !meta.finalizers.empty() || meta.deletion_grace_period_seconds.value_or(0) != 0) return false;
+  if (!meta.deletion_timestamp || !meta.finalizers.empty() || meta.deletion_grace_period_seconds.value_or(0) != 0)
+    return false;
   // Compat: a Namespace also waits for the finalizers of its spec.
-  return &object.message() != &gen::message_of<::api::core::v1::Namespace>() || api::namespace_finalized(object.as<::api::core::v1::Namespace>());
+  return &object.message() != &gen::message_of<::api::core::v1::Namespace>() ||
+         api::namespace_finalized(object.as<::api::core::v1::Namespace>());
 }
 
-base::Result<AnyObject> read_live(RequestContext& context, const Endpoint& endpoint, std::string_view name, kv::KeyValueRef& kv,
-                                  std::string& raw) {
+base::Result<AnyObject> read_live(RequestContext& context, const Endpoint& endpoint, std::string_view name,
+                                  kv::KeyValueRef& kv, std::string& raw) {
   const std::string key = storage::object_key(endpoint.prefix(), endpoint.namespaced() ? context.info.ns : "", name);
   kv = context.core->store().latest(key);
   if (!kv) return base::fail(object::not_found(endpoint.group_resource, name));
@@ -206,7 +214,8 @@ base::Result<void> prepare_update(RequestContext& context, const Endpoint& endpo
     return base::fail(object::uid_precondition_failed(endpoint.group_resource, old.name, meta.uid, old.uid));
   }
   if (meta.resource_version.empty() || meta.resource_version == "0") {
-    if (endpoint.rules->update_without_version() == api::UpdateWithoutVersion::kRefused && request.subresource.empty()) {
+    if (endpoint.rules->update_without_version() == api::UpdateWithoutVersion::kRefused &&
+        request.subresource.empty()) {
       const object::FieldPath metadata("metadata");
       object::FieldErrors errors;
       errors.invalid(metadata.child("resourceVersion"), object::BadValue(0), "must be specified for an update");
@@ -219,7 +228,8 @@ base::Result<void> prepare_update(RequestContext& context, const Endpoint& endpo
   if (request.ownership == FieldOwnership::kTrack) {
     TRY(manage_fields(context, endpoint, &live, object, request.options, request.subresource));
   }
-  admission::Attributes attributes = admission_attributes(context, endpoint, old.name, admission::Operation::kUpdate, request.options.dry_run);
+  admission::Attributes attributes =
+      admission_attributes(context, endpoint, old.name, admission::Operation::kUpdate, request.options.dry_run);
   attributes.object = &object;
   attributes.old = &live;
   TRY(context.core->admission().admit(attributes, *context.core));
@@ -276,7 +286,8 @@ base::Result<Attempt> try_update(RequestContext& context, const Endpoint& endpoi
     if (written.error().kind == kv::WriteFailure::Kind::kConflict) return Attempt::kRetry;
     return base::fail(store_error(written.error()));
   }
-  if (core.allocator && request.subresource.empty()) core.allocator->release(endpoint, live, vanishes ? nullptr : &object);
+  if (core.allocator && request.subresource.empty())
+    core.allocator->release(endpoint, live, vanishes ? nullptr : &object);
   TRY_ASSIGN(answer, answer_with(endpoint, std::move(raw), written->revision, 200));
   answer.ticket = *written;
   return Attempt::kDone;
@@ -284,7 +295,8 @@ base::Result<Attempt> try_update(RequestContext& context, const Endpoint& endpoi
 
 }  // namespace
 
-base::Result<Answer> update_object(RequestContext& context, const Endpoint& endpoint, const UpdateRequest& request, const Change& change) {
+base::Result<Answer> update_object(RequestContext& context, const Endpoint& endpoint, const UpdateRequest& request,
+                                   const Change& change) {
   for (int attempt = 0; attempt < kMaxUpdateRetries; ++attempt) {
     Answer answer;
     auto outcome = try_update(context, endpoint, request, change, answer);

@@ -9,7 +9,8 @@ constexpr std::string_view kAuthenticated = "system:authenticated";
 
 std::string_view trim(std::string_view text) {
   const size_t begin = text.find_first_not_of(" \t\r");
-  return begin == std::string_view::npos ? std::string_view() : text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
+  return begin == std::string_view::npos ? std::string_view()
+                                         : text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
 }
 
 // Fields of one CSV line; a quoted field may contain commas, and "" inside it is a quote.
@@ -53,7 +54,8 @@ base::Result<void> Authenticator::load_tokens(std::string_view csv) {
     if (!result || trim(line).empty()) return;
     std::vector<std::string> fields = split_csv(trim(line));
     if (fields.size() < 3 || fields[0].empty() || fields[1].empty()) {
-      result = base::fail(base::Reason::kInvalid, "token file line " + std::to_string(number) + ": expected token,user,uid[,\"groups\"]");
+      result = base::fail(base::Reason::kInvalid,
+                          "token file line " + std::to_string(number) + ": expected token,user,uid[,\"groups\"]");
       return;
     }
     UserInfo user{fields[1], fields[2], {}};

@@ -17,9 +17,11 @@ class Components::Impl {
   explicit Impl(ComponentOptions options) : options_(std::move(options)) {}
 
   base::Result<void> start() {
-    informers_ = std::make_unique<client::InformerFactory>(transport("system:kube-controller-manager", "kube-controller-manager"), &pool_);
+    informers_ = std::make_unique<client::InformerFactory>(
+        transport("system:kube-controller-manager", "kube-controller-manager"), &pool_);
     engine_ = std::make_unique<controllers::Engine>(&pool_, options_.clock);
-    for (auto& controller : controllers::make_controllers(controller_configuration())) engine_->add(std::move(controller));
+    for (auto& controller : controllers::make_controllers(controller_configuration()))
+      engine_->add(std::move(controller));
     scheduler::SchedulerDependencies scheduling;
     scheduling.informers = informers_.get();
     scheduling.transport = transport("system:kube-scheduler", "kube-scheduler");
@@ -52,9 +54,11 @@ class Components::Impl {
   }
 
  private:
-  std::shared_ptr<client::Transport> transport(const std::string& user, const std::string& manager, std::vector<std::string> groups = {}) {
+  std::shared_ptr<client::Transport> transport(const std::string& user, const std::string& manager,
+                                               std::vector<std::string> groups = {}) {
     groups.emplace_back("system:authenticated");
-    return std::make_shared<apiserver::LocalTransport>(options_.core, apiserver::User{user, "", std::move(groups)}, manager);
+    return std::make_shared<apiserver::LocalTransport>(options_.core, apiserver::User{user, "", std::move(groups)},
+                                                       manager);
   }
   controllers::Configuration controller_configuration() {
     controllers::Configuration configuration;
@@ -74,7 +78,9 @@ class Components::Impl {
     dependencies.informers = informers_.get();
     dependencies.clock = options_.clock;
     dependencies.executor = &pool_;
-    dependencies.transport_for = [this](const std::string& node) { return transport("system:node:" + node, "kubelet", {"system:nodes"}); };
+    dependencies.transport_for = [this](const std::string& node) {
+      return transport("system:node:" + node, "kubelet", {"system:nodes"});
+    };
     return dependencies;
   }
 

@@ -1,5 +1,5 @@
-// Components: scheduler, controllers and simulated nodes of one process, over the in-process transport, each under its own
-// identity. Thread: one owner thread.
+// Components: scheduler, controllers and simulated nodes of one process, over the in-process transport, each under its
+// own identity. Thread: one owner thread.
 #pragma once
 
 #include <memory>

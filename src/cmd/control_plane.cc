@@ -23,7 +23,8 @@ namespace {
 
 base::Result<std::string> read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) return base::fail(base::Reason::kInvalid, "cannot read " + path + ": " + std::generic_category().message(errno));
+  if (!file)
+    return base::fail(base::Reason::kInvalid, "cannot read " + path + ": " + std::generic_category().message(errno));
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
@@ -36,12 +37,15 @@ class ControlPlane::Impl {
   base::Result<void> start() {
     std::error_code failed;
     std::filesystem::create_directories(options_.data_dir, failed);
-    if (failed) return base::fail(base::Reason::kInvalid, "cannot make data directory " + options_.data_dir + ": " + failed.message());
+    if (failed)
+      return base::fail(base::Reason::kInvalid,
+                        "cannot make data directory " + options_.data_dir + ": " + failed.message());
     TRY_ASSIGN(store_, kv::open_embedded_store({clock_, store_pool_, *rng_}, options_.data_dir + "/store"));
     TRY(prepare_pki());
     TRY(start_server());
     if (options_.controllers == Controllers::kRun) {
-      components_ = std::make_unique<Components>(ComponentOptions{&server_->core(), &clock_, rng_.get(), options_.nodes, ca_pem_});
+      components_ = std::make_unique<Components>(
+          ComponentOptions{&server_->core(), &clock_, rng_.get(), options_.nodes, ca_pem_});
       TRY(components_->start());
     }
     return {};
@@ -60,13 +64,12 @@ class ControlPlane::Impl {
 
   std::string address() const {
     const bool v6 = options_.bind_address.find(':') != std::string::npos;
-    std::string host = options_.bind_address == "0.0.0.0" || options_.bind_address == "::" ? "127.0.0.1" : options_.bind_address;
+    std::string host =
+        options_.bind_address == "0.0.0.0" || options_.bind_address == "::" ? "127.0.0.1" : options_.bind_address;
     if (v6 && host != "127.0.0.1") host = "[" + host + "]";
     return "https://" + host + ":" + std::to_string(port_);
   }
-  base::Result<std::string> admin_kubeconfig() const {
-    return make_kubeconfig(entry());
-  }
+  base::Result<std::string> admin_kubeconfig() const { return make_kubeconfig(entry()); }
   base::Result<void> merge_into_kubeconfig(const std::string& path) const { return merge_kubeconfig(path, entry()); }
 
  private:
@@ -78,7 +81,8 @@ class ControlPlane::Impl {
     TRY_ASSIGN(pki::PemPair ca, files.cluster_ca());
     ca_pem_ = ca.certificate_pem;
     if (options_.tls_cert_file.empty()) {
-      TRY_ASSIGN(serving_, files.serving(pki::ServerPki::serving_names("localhost", "cluster.local", "10.96.0.1", {options_.bind_address})));
+      TRY_ASSIGN(serving_, files.serving(pki::ServerPki::serving_names("localhost", "cluster.local", "10.96.0.1",
+                                                                       {options_.bind_address})));
     } else {
       TRY_ASSIGN(serving_.certificate_pem, read_file(options_.tls_cert_file));
       TRY_ASSIGN(serving_.key_pem, read_file(options_.tls_key_file));
@@ -129,7 +133,8 @@ class ControlPlane::Impl {
     const int first = std::atoi(text.c_str());
     const int last = dash == std::string::npos ? first : std::atoi(text.c_str() + dash + 1);
     if (first < 1 || last < first || last > 65535) {
-      return base::fail(base::Reason::kInvalid, "--service-node-port-range " + text + ": expected FIRST-LAST within 1-65535");
+      return base::fail(base::Reason::kInvalid,
+                        "--service-node-port-range " + text + ": expected FIRST-LAST within 1-65535");
     }
     server.node_port_first = first;
     server.node_port_last = last;
@@ -158,6 +163,8 @@ base::Result<void> ControlPlane::start() { return impl_->start(); }
 void ControlPlane::stop() { impl_->stop(); }
 std::string ControlPlane::address() const { return impl_->address(); }
 base::Result<std::string> ControlPlane::admin_kubeconfig() const { return impl_->admin_kubeconfig(); }
-base::Result<void> ControlPlane::merge_into_kubeconfig(const std::string& path) const { return impl_->merge_into_kubeconfig(path); }
+base::Result<void> ControlPlane::merge_into_kubeconfig(const std::string& path) const {
+  return impl_->merge_into_kubeconfig(path);
+}
 
 }  // namespace cmd

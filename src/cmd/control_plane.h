@@ -15,8 +15,8 @@ enum class Controllers : uint8_t { kNone, kRun };
 struct ControlPlaneOptions {
   std::string data_dir;
   std::string bind_address = "127.0.0.1";
-  uint16_t port = 6443;  // 0 = any
-  std::string cert_dir;  // "" = <data_dir>/pki
+  uint16_t port = 6443;                     // 0 = any
+  std::string cert_dir;                     // "" = <data_dir>/pki
   std::string tls_cert_file, tls_key_file;  // "" = made in cert_dir
   std::string client_ca_file;               // "" = the cluster's own CA
   std::string token_auth_file;
@@ -25,7 +25,7 @@ struct ControlPlaneOptions {
   std::string service_account_issuer = "https://kubernetes.default.svc.cluster.local";
   std::string advertise_address;
   bool allow_privileged = false;
-  int nodes = 0;  // simulated ones
+  int nodes = 0;                                 // simulated ones
   Controllers controllers = Controllers::kNone;  // scheduler and controllers too
 };
 

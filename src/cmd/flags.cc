@@ -26,9 +26,11 @@ std::span<const KnownFlag> kube_controller_manager_flags() { return kControllerM
 base::Result<void> check_leftover(std::span<const KnownFlag> known, const std::vector<std::string>& arguments) {
   for (size_t i = 0; i < arguments.size(); ++i) {
     std::string_view argument = arguments[i];
-    if (!argument.starts_with("--")) return base::fail(base::Reason::kInvalid, "unknown command or argument \"" + arguments[i] + "\"");
+    if (!argument.starts_with("--"))
+      return base::fail(base::Reason::kInvalid, "unknown command or argument \"" + arguments[i] + "\"");
     const size_t equal = argument.find('=');
-    const std::string_view name = argument.substr(2, equal == std::string_view::npos ? std::string_view::npos : equal - 2);
+    const std::string_view name =
+        argument.substr(2, equal == std::string_view::npos ? std::string_view::npos : equal - 2);
     auto found = std::ranges::find(known, name, &KnownFlag::name);
     if (found == known.end()) return base::fail(base::Reason::kInvalid, "unknown flag: --" + std::string(name));
     base::log::warning("flag has no effect yet", {{"flag", name}});

@@ -71,7 +71,8 @@ base::Result<void> merge_kubeconfig(const std::string& path, const KubeconfigEnt
 
 base::Result<void> write_kubeconfig(const std::string& path, const std::string& text) {
   std::error_code ignored;
-  if (auto parent = std::filesystem::path(path).parent_path(); !parent.empty()) std::filesystem::create_directories(parent, ignored);
+  if (auto parent = std::filesystem::path(path).parent_path(); !parent.empty())
+    std::filesystem::create_directories(parent, ignored);
   return pki::write_file_atomically(path, text, pki::FileMode::kPrivate);
 }
 

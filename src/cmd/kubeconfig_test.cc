@@ -31,7 +31,8 @@ TEST(Kubeconfig, MergeKeepsWhatIsThere) {
   ASSERT_EQ(clusters.size(), 2U);
   EXPECT_EQ(clusters[0].string_at({"name"}), "other");
   EXPECT_EQ(clusters[1].string_at({"cluster", "server"}), "https://127.0.0.1:2");
-  EXPECT_EQ(std::filesystem::status(path).permissions() & std::filesystem::perms::others_read, std::filesystem::perms::none);
+  EXPECT_EQ(std::filesystem::status(path).permissions() & std::filesystem::perms::others_read,
+            std::filesystem::perms::none);
 }
 
 TEST(Kubeconfig, WhatIsNoKubeconfigIsLeftAlone) {

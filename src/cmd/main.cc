@@ -72,7 +72,8 @@ int run_up(UpOptions& options, Clock::time_point started) {
   if (options.fresh) {
     std::error_code failed;
     // Only what this program keeps there.
-    for (const char* part : {"store", "pki", "kubeconfig"}) std::filesystem::remove_all(options.plane.data_dir + "/" + part, failed);
+    for (const char* part : {"store", "pki", "kubeconfig"})
+      std::filesystem::remove_all(options.plane.data_dir + "/" + part, failed);
   }
   options.plane.controllers = cmd::Controllers::kRun;
   cmd::ControlPlane plane(options.plane);
@@ -80,21 +81,26 @@ int run_up(UpOptions& options, Clock::time_point started) {
   const auto ready = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - started).count();
   auto kubeconfig = hand_out_kubeconfig(plane, options);
   if (!kubeconfig) return complain(kubeconfig.error());
-  std::printf("Keelson is up.\n  address     %s\n  kubeconfig  %s\n  data        %s\n  nodes       %d simulated\n  ready in    %lld ms\n\n"
-              "Try: kubectl --kubeconfig %s get nodes\nStop with Ctrl-C; the data stays.\n",
-              plane.address().c_str(), kubeconfig->c_str(), options.plane.data_dir.c_str(), options.plane.nodes,
-              static_cast<long long>(ready), kubeconfig->c_str());
+  std::printf(
+      "Keelson is up.\n  address     %s\n  kubeconfig  %s\n  data        %s\n  nodes       %d simulated\n  ready in    "
+      "%lld ms\n\n"
+      "Try: kubectl --kubeconfig %s get nodes\nStop with Ctrl-C; the data stays.\n",
+      plane.address().c_str(), kubeconfig->c_str(), options.plane.data_dir.c_str(), options.plane.nodes,
+      static_cast<long long>(ready), kubeconfig->c_str());
   std::fflush(stdout);
   return wait_for_end(plane, signals);
 }
 
-int run_apiserver(cmd::ControlPlaneOptions& options, const std::string& etcd_servers, const std::vector<std::string>& leftover) {
+int run_apiserver(cmd::ControlPlaneOptions& options, const std::string& etcd_servers,
+                  const std::vector<std::string>& leftover) {
   const sigset_t signals = block_signals();
   if (auto known = cmd::check_leftover(cmd::kube_apiserver_flags(), leftover); !known) return complain(known.error());
   if (!etcd_servers.empty()) {
-    return complain({base::Reason::kInvalid, "--etcd-servers: this build keeps its data in its own store; name a directory with --data-dir"});
+    return complain({base::Reason::kInvalid,
+                     "--etcd-servers: this build keeps its data in its own store; name a directory with --data-dir"});
   }
-  if (options.data_dir.empty()) return complain({base::Reason::kInvalid, "--data-dir is needed: the directory that keeps the cluster's data"});
+  if (options.data_dir.empty())
+    return complain({base::Reason::kInvalid, "--data-dir is needed: the directory that keeps the cluster's data"});
   cmd::ControlPlane plane(options);
   if (auto up = plane.start(); !up) return complain(up.error());
   base::log::info("kube-apiserver is ready", {{"address", plane.address()}});
@@ -105,13 +111,17 @@ void add_server_flags(CLI::App& app, cmd::ControlPlaneOptions& o) {
   app.add_option("--data-dir", o.data_dir, "directory that keeps the cluster's data between runs");
   app.add_option("--bind-address", o.bind_address, "address to listen on")->capture_default_str();
   app.add_option("--cert-dir", o.cert_dir, "directory of certificates and keys (default <data-dir>/pki)");
-  app.add_option("--tls-cert-file", o.tls_cert_file, "serving certificate (default: made in the certificate directory)");
+  app.add_option("--tls-cert-file", o.tls_cert_file,
+                 "serving certificate (default: made in the certificate directory)");
   app.add_option("--tls-private-key-file", o.tls_key_file, "its key");
-  app.add_option("--client-ca-file", o.client_ca_file, "CA whose client certificates are accepted, beside the cluster's own");
+  app.add_option("--client-ca-file", o.client_ca_file,
+                 "CA whose client certificates are accepted, beside the cluster's own");
   app.add_option("--token-auth-file", o.token_auth_file, "CSV of static tokens: token,user,uid,\"groups\"");
   app.add_option("--service-cluster-ip-range", o.service_cidr, "addresses of Services")->capture_default_str();
-  app.add_option("--service-node-port-range", o.service_node_ports, "ports of NodePort Services")->capture_default_str();
-  app.add_option("--service-account-issuer", o.service_account_issuer, "issuer of service account tokens")->capture_default_str();
+  app.add_option("--service-node-port-range", o.service_node_ports, "ports of NodePort Services")
+      ->capture_default_str();
+  app.add_option("--service-account-issuer", o.service_account_issuer, "issuer of service account tokens")
+      ->capture_default_str();
   app.add_flag("--allow-privileged,!--no-allow-privileged", o.allow_privileged, "privileged containers may be created");
   app.add_option("--advertise-address", o.advertise_address, "address that others reach the server at");
 }
@@ -127,11 +137,13 @@ int main(int argc, char** argv) {
   UpOptions up;
   up.plane.nodes = 3;
   up.plane.allow_privileged = true;
-  CLI::App* up_command = app.add_subcommand("up", "run a whole control plane: API server, store, scheduler, controllers, simulated nodes");
+  CLI::App* up_command =
+      app.add_subcommand("up", "run a whole control plane: API server, store, scheduler, controllers, simulated nodes");
   add_server_flags(*up_command, up.plane);
   up_command->add_option("--port", up.plane.port, "port to listen on (0 = any free one)")->capture_default_str();
   up_command->add_option("--nodes", up.plane.nodes, "simulated nodes")->capture_default_str();
-  up_command->add_option("--kubeconfig", up.kubeconfig, "kubeconfig to merge a context into (default: one of its own in the data directory)");
+  up_command->add_option("--kubeconfig", up.kubeconfig,
+                         "kubeconfig to merge a context into (default: one of its own in the data directory)");
   up_command->add_flag("--fresh", up.fresh, "forget the data of earlier runs first");
 
   cmd::ControlPlaneOptions server;

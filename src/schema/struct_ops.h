@@ -34,7 +34,8 @@ inline constexpr MapOps kMapOps = {
     },
     .each =
         [](const void* map, void* context, void (*visit)(void*, std::string_view, const void*)) {
-          for (const auto& [key, value] : *static_cast<const std::map<std::string, T>*>(map)) visit(context, key, &value);
+          for (const auto& [key, value] : *static_cast<const std::map<std::string, T>*>(map))
+            visit(context, key, &value);
         },
     .each_reverse =
         [](const void* map, void* context, void (*visit)(void*, std::string_view, const void*)) {

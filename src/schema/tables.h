@@ -86,9 +86,9 @@ struct Field {
   ListType list_type;
   Granularity map_type;
   Granularity struct_type;
-  uint8_t patch;           // kPatch… bits
-  std::string_view name;   // protobuf name
-  std::string_view json;   // "" = not in JSON (or inlined)
+  uint8_t patch;          // kPatch… bits
+  std::string_view name;  // protobuf name
+  std::string_view json;  // "" = not in JSON (or inlined)
   std::string_view patch_key;
   std::span<const std::string_view> list_keys;
   std::string_view default_json;  // "" = none
@@ -97,17 +97,17 @@ struct Field {
   uint32_t offset;                // in the struct; meaningful when the message has `ops`
   const VectorOps* vector_ops;    // repeated messages of messages with structs
   const MapOps* map_ops;          // maps of messages of messages with structs
-  std::string_view go_type;       // as upstream's decoding errors print it: "int32", "[]v1.Container", "v1.ResourceList"
+  std::string_view go_type;  // as upstream's decoding errors print it: "int32", "[]v1.Container", "v1.ResourceList"
 };
 
 // Struct member types: bool, int32_t, int64_t, double, std::string (string and bytes); std::optional of them when
 // `presence`; std::vector of them; std::map<std::string, std::string> for maps of string and bytes.
 struct Message {
-  std::string_view package;                // "core.v1"
-  std::string_view name;                   // "Pod"
-  std::string_view proto_name;             // "k8s.io.api.core.v1.Pod"; "" for JSON-only messages
-  std::span<const Field> fields;           // in JSON order
-  std::span<const uint16_t> by_number;     // indexes into fields, ascending protobuf number
+  std::string_view package;             // "core.v1"
+  std::string_view name;                // "Pod"
+  std::string_view proto_name;          // "k8s.io.api.core.v1.Pod"; "" for JSON-only messages
+  std::span<const Field> fields;        // in JSON order
+  std::span<const uint16_t> by_number;  // indexes into fields, ascending protobuf number
   Special special;
   bool type_meta;  // JSON has kind and apiVersion first
   bool alias;      // a wrapped list: JSON is the bare array of field 1
@@ -158,8 +158,8 @@ struct Resource {
   std::span<const std::string_view> short_names;
   std::span<const std::string_view> categories;
   std::string_view storage_hash;
-  std::string_view key_prefix;      // "/registry/pods"; "" when nothing is stored
-  std::string_view stored_group;    // the group version and kind that the store holds
+  std::string_view key_prefix;    // "/registry/pods"; "" when nothing is stored
+  std::string_view stored_group;  // the group version and kind that the store holds
   std::string_view stored_version;
   std::string_view stored_kind;
   std::span<const Column> columns;

@@ -7,7 +7,8 @@ namespace storage {
 namespace {
 
 std::unexpected<base::Error> bad(std::string detail) {
-  return base::fail(base::Reason::kBadRequest, "invalid continue token: continue key is not valid: " + std::move(detail));
+  return base::fail(base::Reason::kBadRequest,
+                    "invalid continue token: continue key is not valid: " + std::move(detail));
 }
 
 // Compat: Go's path.Clean("/" + start) must give the same path: no "..", no empty parts but one trailing marker.

@@ -31,8 +31,7 @@ TEST(ContinueToken, RefusesWhatUpstreamRefuses) {
       {"eyJ2IjoieCIsInJ2IjoxLCJzdGFydCI6ImMyIn0", "server does not recognize this encoded version x"},
       {"eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6MCwic3RhcnQiOiJjMiJ9",
        "incorrect encoded start resourceVersion (version meta.k8s.io/v1)"},
-      {"eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6NSwic3RhcnQiOiIifQ",
-       "encoded start key empty (version meta.k8s.io/v1)"},
+      {"eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6NSwic3RhcnQiOiIifQ", "encoded start key empty (version meta.k8s.io/v1)"},
       {"eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6NSwic3RhcnQiOiIuLi8uLi94In0", "../../x"},
   };
   for (const auto& [text, message] : cases) {

@@ -8,7 +8,8 @@ namespace {
 
 // Compat: what upstream's bootstrap roles let everyone read.
 bool is_public(std::string_view path) {
-  constexpr std::string_view kPublic[] = {"/healthz", "/livez", "/readyz", "/version", "/version/", "/.well-known/openid-configuration"};
+  constexpr std::string_view kPublic[] = {"/healthz", "/livez",    "/readyz",
+                                          "/version", "/version/", "/.well-known/openid-configuration"};
   return std::ranges::find(kPublic, path) != std::end(kPublic);
 }
 
@@ -24,7 +25,8 @@ std::string refusal(const RequestContext& context) {
 
 }  // namespace
 
-// Until roles are read: members of system:masters may do everything, everyone else nothing but look at health and version.
+// Until roles are read: members of system:masters may do everything, everyone else nothing but look at health and
+// version.
 base::Result<void> authorize(RequestContext& context) {
   if (context.origin == Origin::kInProcess || context.user.in_group("system:masters")) return {};
   const RequestInfo& info = context.info;

@@ -17,7 +17,8 @@ base::Error resource_not_found() {
   return {base::Reason::kNotFound, "the server could not find the requested resource", base::ErrorDetails{}};
 }
 base::Error method_not_allowed() {
-  return {base::Reason::kMethodNotAllowed, "the server does not allow this method on the requested resource", base::ErrorDetails{}};
+  return {base::Reason::kMethodNotAllowed, "the server does not allow this method on the requested resource",
+          base::ErrorDetails{}};
 }
 
 base::Result<void> read_patch_type(RequestContext& context) {
@@ -34,11 +35,13 @@ base::Result<void> read_patch_type(RequestContext& context) {
     context.patch_type = client::PatchType::kApply;
     context.body_type = MediaType::kYaml;
   } else if (type.empty() || type == "application/json" || type == "text/plain") {
-    return base::fail(base::Error(base::Reason::kUnsupportedMediaType, "415: Unsupported Media Type", base::ErrorDetails{}));
+    return base::fail(
+        base::Error(base::Reason::kUnsupportedMediaType, "415: Unsupported Media Type", base::ErrorDetails{}));
   } else {
-    return base::fail(base::Reason::kUnsupportedMediaType,
-                      "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, "
-                      "application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml");
+    return base::fail(
+        base::Reason::kUnsupportedMediaType,
+        "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, "
+        "application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml");
   }
   return {};
 }
@@ -55,7 +58,8 @@ base::Result<void> read_media_types(RequestContext& context) {
 void warn_of_deprecation(RequestContext& context) {
   const schema::Kind* kind = gen::find_kind(context.info.group, context.info.version, context.endpoint->kind);
   if (!kind || kind->deprecated.empty()) return;
-  std::string text = context.endpoint->api_version + " " + context.endpoint->kind + " is deprecated in v" + std::string(kind->deprecated) + "+";
+  std::string text = context.endpoint->api_version + " " + context.endpoint->kind + " is deprecated in v" +
+                     std::string(kind->deprecated) + "+";
   if (!kind->replacement.empty()) {
     std::string replacement(kind->replacement);  // "group,version,Kind"
     if (const size_t comma = replacement.find(','); comma != std::string::npos) replacement[comma] = '/';
@@ -71,7 +75,8 @@ bool fits(const RequestContext& context) {
   const bool named = !info.name.empty();
   if (!info.rest.empty()) return false;
   if (context.endpoint->is_subresource()) return named;
-  const bool collection = info.verb == "list" || info.verb == "watch" || info.verb == "create" || info.verb == "deletecollection";
+  const bool collection =
+      info.verb == "list" || info.verb == "watch" || info.verb == "create" || info.verb == "deletecollection";
   if (info.verb == "create") return !named;
   return collection || named;
 }
@@ -99,8 +104,10 @@ void dispatch(const std::shared_ptr<RequestContext>& context, const Paths& paths
   if (context->endpoint->namespaced() && info.ns.empty() && info.verb != "list" && info.verb != "watch") {
     return respond_error(*context, info.name.empty() ? method_not_allowed() : resource_not_found());
   }
-  if (!context->endpoint->namespaced() && !info.ns.empty() && info.resource != "namespaces") return respond_error(*context, resource_not_found());
-  if (info.verb.empty() || !context->endpoint->allows(info.verb) || !fits(*context)) return respond_error(*context, method_not_allowed());
+  if (!context->endpoint->namespaced() && !info.ns.empty() && info.resource != "namespaces")
+    return respond_error(*context, resource_not_found());
+  if (info.verb.empty() || !context->endpoint->allows(info.verb) || !fits(*context))
+    return respond_error(*context, method_not_allowed());
   warn_of_deprecation(*context);
   if (info.verb == "watch") return watch_verb(context);
   if (auto types = read_media_types(*context); !types) return respond_error(*context, types.error());

@@ -9,11 +9,14 @@ base::Result<void> impersonate(RequestContext& context) {
   const auto groups = net::header_values(context.http->headers, "impersonate-group");
   if (name.empty()) {
     if (groups.empty()) return {};
-    return base::fail(object::internal_error("requested [{Group  " + std::string(groups.front()) + "    }] without impersonating a user"));
+    return base::fail(object::internal_error("requested [{Group  " + std::string(groups.front()) +
+                                             "    }] without impersonating a user"));
   }
   if (!context.user.in_group("system:masters")) {
-    return base::fail(object::forbidden({"", "users"}, name, "User \"" + context.user.name +
-                                        "\" cannot impersonate resource \"users\" in API group \"\" at the cluster scope"));
+    return base::fail(
+        object::forbidden({"", "users"}, name,
+                          "User \"" + context.user.name +
+                              "\" cannot impersonate resource \"users\" in API group \"\" at the cluster scope"));
   }
   User other{std::string(name), std::string(context.header("impersonate-uid")), {}};
   for (std::string_view group : groups) other.groups.emplace_back(group);

@@ -13,7 +13,8 @@ base::Result<void> request_info(RequestContext& context) {
   }
   context.body = context.http->body;
   if (context.body.size() > kMaxBodyBytes) {
-    return base::fail(base::Reason::kRequestEntityTooLarge, "Request entity too large: limit is " + std::to_string(kMaxBodyBytes));
+    return base::fail(base::Reason::kRequestEntityTooLarge,
+                      "Request entity too large: limit is " + std::to_string(kMaxBodyBytes));
   }
   return {};
 }

@@ -12,7 +12,8 @@ namespace apiserver {
 namespace {
 
 // The config must fit the schema; unknown members are dropped, refused or warned of like those of any body.
-base::Result<object::Value> parse_config(RequestContext& context, const Endpoint& endpoint, const WriteOptions& options) {
+base::Result<object::Value> parse_config(RequestContext& context, const Endpoint& endpoint,
+                                         const WriteOptions& options) {
   std::vector<std::string> duplicates;
   auto config = object::parse_yaml(context.body, {.duplicate_keys = &duplicates});
   if (!config) return base::fail(base::Reason::kBadRequest, "error decoding YAML: " + config.error().message);
@@ -22,8 +23,8 @@ base::Result<object::Value> parse_config(RequestContext& context, const Endpoint
     for (const std::string& line : duplicates) text += "\n  " + line;
     issues.push_back(std::move(text));
   }
-  TRY_ASSIGN([[maybe_unused]] std::string raw,
-             encode_tree(context, *config, *endpoint.served, endpoint.api_version, endpoint.kind, options.field_validation, std::move(issues)));
+  TRY_ASSIGN([[maybe_unused]] std::string raw, encode_tree(context, *config, *endpoint.served, endpoint.api_version,
+                                                           endpoint.kind, options.field_validation, std::move(issues)));
   return config;
 }
 
@@ -40,7 +41,8 @@ base::Result<Answer> apply_verb(RequestContext& context, const WriteOptions& opt
   if (std::string_view name = config.string_at({"metadata", "name"}); !name.empty() && name != context.info.name) {
     return base::fail(object::name_mismatch(name, context.info.name));
   }
-  UpdateRequest request{context.info.name, std::string(endpoint.resource->subresource), options, {}, FieldOwnership::kDone};
+  UpdateRequest request{
+      context.info.name, std::string(endpoint.resource->subresource), options, {}, FieldOwnership::kDone};
   if (!endpoint.is_subresource()) {
     request.create = [&]() -> base::Result<api::AnyObject> {
       TRY_ASSIGN(AppliedObject applied, apply_config(context, endpoint, config, nullptr, options));

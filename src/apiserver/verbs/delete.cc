@@ -24,22 +24,26 @@ base::Result<void> check_preconditions(const Endpoint& endpoint, const Meta& met
   // Compat: upstream names the kind, not the resource, in these two.
   const object::GroupResource subject{std::string(endpoint.resource->group), endpoint.kind};
   if (options.has_precondition_uid && options.precondition_uid != meta.uid) {
-    return base::fail(object::conflict(subject, meta.name, "the UID in the precondition (" + options.precondition_uid +
-                                                               ") does not match the UID in record (" + meta.uid +
-                                                               "). The object might have been deleted and then recreated"));
+    return base::fail(object::conflict(subject, meta.name,
+                                       "the UID in the precondition (" + options.precondition_uid +
+                                           ") does not match the UID in record (" + meta.uid +
+                                           "). The object might have been deleted and then recreated"));
   }
   if (options.has_precondition_resource_version && options.precondition_resource_version != meta.resource_version) {
-    return base::fail(object::conflict(subject, meta.name, "the ResourceVersion in the precondition (" +
-                                                               options.precondition_resource_version +
-                                                               ") does not match the ResourceVersion in record (" +
-                                                               meta.resource_version + "). The object might have been modified"));
+    return base::fail(object::conflict(subject, meta.name,
+                                       "the ResourceVersion in the precondition (" +
+                                           options.precondition_resource_version +
+                                           ") does not match the ResourceVersion in record (" + meta.resource_version +
+                                           "). The object might have been modified"));
   }
   return {};
 }
 
 // Compat: which of the two garbage-collection finalizers a delete leaves on the object.
 void set_collection_finalizers(const Endpoint& endpoint, const DeleteOptions& options, Meta& meta) {
-  const auto has = [&](std::string_view name) { return std::ranges::find(meta.finalizers, name) != meta.finalizers.end(); };
+  const auto has = [&](std::string_view name) {
+    return std::ranges::find(meta.finalizers, name) != meta.finalizers.end();
+  };
   bool orphan = has(kOrphan);
   bool foreground = has(kForeground);
   if (options.orphan_dependents) {
@@ -51,7 +55,8 @@ void set_collection_finalizers(const Endpoint& endpoint, const DeleteOptions& op
   } else if (!orphan && !foreground) {
     orphan = endpoint.rules->default_propagation() == api::DefaultPropagation::kOrphan;
   }
-  std::erase_if(meta.finalizers, [&](const std::string& f) { return (f == kOrphan && !orphan) || (f == kForeground && !foreground); });
+  std::erase_if(meta.finalizers,
+                [&](const std::string& f) { return (f == kOrphan && !orphan) || (f == kForeground && !foreground); });
   if (orphan && !has(kOrphan)) meta.finalizers.emplace_back(kOrphan);
   if (foreground && !has(kForeground)) meta.finalizers.emplace_back(kForeground);
 }
@@ -66,7 +71,8 @@ bool held(const api::AnyObject& object) {
 enum class Next : uint8_t { kRemove, kMark, kNothing };
 
 // Marks the object as being deleted, or finds that it can go at once.
-Next prepare_delete(RequestContext& context, const Endpoint& endpoint, const DeleteOptions& options, api::AnyObject& object) {
+Next prepare_delete(RequestContext& context, const Endpoint& endpoint, const DeleteOptions& options,
+                    api::AnyObject& object) {
   Meta& meta = api::meta_of(object.message(), object.get());
   const Meta before = meta;
   const std::optional<int64_t> grace = endpoint.rules->grace_period_any(object.get(), options.grace_period_seconds);
@@ -96,7 +102,8 @@ Next prepare_delete(RequestContext& context, const Endpoint& endpoint, const Del
     at.seconds += wanted - current;
     meta.deletion_timestamp = std::max(at, object::Time{object::to_time(context.now).seconds, 0});
   }
-  if (meta.deletion_grace_period_seconds.value_or(0) == 0 && meta.finalizers.empty() && !held(object)) return Next::kRemove;
+  if (meta.deletion_grace_period_seconds.value_or(0) == 0 && meta.finalizers.empty() && !held(object))
+    return Next::kRemove;
   return meta == before ? Next::kNothing : Next::kMark;
 }
 
@@ -113,9 +120,11 @@ Answer success_answer(const Endpoint& endpoint, const Meta& meta) {
 
 // Compat: these kinds answer a delete with the object that was removed.
 bool returns_object(const Endpoint& endpoint) {
-  constexpr std::string_view kReturning[] = {"pods", "services", "persistentvolumeclaims", "persistentvolumes", "serviceaccounts",
-                                             "podtemplates", "resourcequotas"};
-  return endpoint.rules->kind() == "PodSecurityPolicy" || std::ranges::find(kReturning, endpoint.resource->name) != std::end(kReturning);
+  constexpr std::string_view kReturning[] = {
+      "pods",         "services",      "persistentvolumeclaims", "persistentvolumes", "serviceaccounts",
+      "podtemplates", "resourcequotas"};
+  return endpoint.rules->kind() == "PodSecurityPolicy" ||
+         std::ranges::find(kReturning, endpoint.resource->name) != std::end(kReturning);
 }
 
 enum class Attempt : uint8_t { kDone, kRetry };
@@ -128,7 +137,8 @@ base::Result<Attempt> try_delete(RequestContext& context, const Endpoint& endpoi
   TRY_ASSIGN(api::AnyObject live, read_live(context, endpoint, name, kv, live_raw));
   Meta& meta = api::meta_of(live.message(), live.get());
   TRY(check_preconditions(endpoint, meta, options));
-  admission::Attributes attributes = admission_attributes(context, endpoint, name, admission::Operation::kDelete, options.dry_run);
+  admission::Attributes attributes =
+      admission_attributes(context, endpoint, name, admission::Operation::kDelete, options.dry_run);
   attributes.old = &live;
   TRY(core.admission().admit(attributes, core));
   TRY(core.admission().validate(attributes, core));
@@ -159,7 +169,8 @@ base::Result<Attempt> try_delete(RequestContext& context, const Endpoint& endpoi
   }
   if (next == Next::kRemove && core.allocator) core.allocator->release(endpoint, live, nullptr);
   if (next == Next::kMark || returns_object(endpoint)) {
-    TRY_ASSIGN(answer, answer_with(endpoint, std::move(raw), next == Next::kMark ? written->revision : kv->mod_revision, 200));
+    TRY_ASSIGN(answer,
+               answer_with(endpoint, std::move(raw), next == Next::kMark ? written->revision : kv->mod_revision, 200));
   } else {
     answer = success_answer(endpoint, meta);
   }
@@ -169,7 +180,8 @@ base::Result<Attempt> try_delete(RequestContext& context, const Endpoint& endpoi
 
 }  // namespace
 
-base::Result<Answer> delete_object(RequestContext& context, const Endpoint& endpoint, const std::string& name, const DeleteOptions& options) {
+base::Result<Answer> delete_object(RequestContext& context, const Endpoint& endpoint, const std::string& name,
+                                   const DeleteOptions& options) {
   for (int attempt = 0; attempt < kMaxUpdateRetries; ++attempt) {
     Answer answer;
     TRY_ASSIGN(Attempt outcome, try_delete(context, endpoint, name, options, answer));

@@ -20,8 +20,9 @@ base::Result<std::string> delete_all(RequestContext& context, std::optional<kv::
   TRY_ASSIGN(ListPlan plan, plan_list(*context.core, endpoint, endpoint.namespaced() ? context.info.ns : "", list));
   const bool partial = context.accepted.form != Form::kObject;
   const std::string item_version = "meta.k8s.io/" + context.accepted.form_version;
-  std::string body = partial ? R"({"kind":"PartialObjectMetadataList","apiVersion":")" + item_version + "\""
-                             : "{\"kind\":\"" + endpoint.list_kind + "\",\"apiVersion\":\"" + endpoint.api_version + "\"";
+  std::string body = partial
+                         ? R"({"kind":"PartialObjectMetadataList","apiVersion":")" + item_version + "\""
+                         : "{\"kind\":\"" + endpoint.list_kind + "\",\"apiVersion\":\"" + endpoint.api_version + "\"";
   object::Object meta;
   meta.append("resourceVersion", std::to_string(plan.revision));
   if (!plan.continue_token.empty() && !whole) meta.append("continue", plan.continue_token);
@@ -38,7 +39,8 @@ base::Result<std::string> delete_all(RequestContext& context, std::optional<kv::
     if (i > 0) body += ',';
     const std::string rv = std::to_string(stored.revision);
     if (partial) {
-      TRY(schema::append_json(gen::message_of<::api::meta::v1::PartialObjectMetadata>(), stored.raw, {{item_version, "PartialObjectMetadata"}, rv}, body));
+      TRY(schema::append_json(gen::message_of<::api::meta::v1::PartialObjectMetadata>(), stored.raw,
+                              {{item_version, "PartialObjectMetadata"}, rv}, body));
     } else {
       TRY_ASSIGN(std::string served, to_served(endpoint, stored.raw));
       TRY(schema::append_json(*endpoint.served, served, {{}, rv}, body));

@@ -17,7 +17,8 @@ base::Result<Answer> get_verb(RequestContext& context) {
     return base::fail(object::too_large_resource_version(wanted, static_cast<uint64_t>(snapshot->revision())));
   }
   const std::string& name = context.info.name;
-  kv::KeyValueRef kv = snapshot->get_ref(storage::object_key(endpoint.prefix(), endpoint.namespaced() ? context.info.ns : "", name));
+  kv::KeyValueRef kv =
+      snapshot->get_ref(storage::object_key(endpoint.prefix(), endpoint.namespaced() ? context.info.ns : "", name));
   if (!kv) return base::fail(object::not_found(endpoint.group_resource, name));
   TRY_ASSIGN(storage::StoredObject stored, storage::open_stored(std::move(kv)));
   return answer_with(endpoint, std::string(stored.raw), stored.revision, 200);

@@ -1,5 +1,5 @@
-// LIST: selects at one revision, then streams stored bytes out, transcoded on the way, never holding more than a bounded
-// buffer. What it keeps for the whole time is one pointer an object.
+// LIST: selects at one revision, then streams stored bytes out, transcoded on the way, never holding more than a
+// bounded buffer. What it keeps for the whole time is one pointer an object.
 #include <algorithm>
 #include <atomic>
 
@@ -56,18 +56,22 @@ class ListEncoder {
     if (items_++ > 0) out += ',';
     const std::string rv = std::to_string(stored.revision);
     if (context_.accepted.form == Form::kTable) {
-      return append_table_row(endpoint_, stored.raw, stored.revision, context_.accepted.form_version, include_, context_.now, out);
+      return append_table_row(endpoint_, stored.raw, stored.revision, context_.accepted.form_version, include_,
+                              context_.now, out);
     }
     if (context_.accepted.form != Form::kObject) {
       const std::string version = "meta.k8s.io/" + context_.accepted.form_version;
-      return schema::append_json(gen::message_of<PartialMetadata>(), stored.raw, {{version, "PartialObjectMetadata"}, rv}, out);
+      return schema::append_json(gen::message_of<PartialMetadata>(), stored.raw,
+                                 {{version, "PartialObjectMetadata"}, rv}, out);
     }
     if (!endpoint_.conversion) return schema::append_json(*endpoint_.served, stored.raw, {{}, rv}, out);
     TRY_ASSIGN(std::string served, to_served(endpoint_, stored.raw));
     return schema::append_json(*endpoint_.served, served, {{}, rv}, out);
   }
 
-  std::string tail() const { return context_.accepted.form == Form::kTable ? std::string(kTableEnd) : empty_partial() ? "}" : "]}"; }
+  std::string tail() const {
+    return context_.accepted.form == Form::kTable ? std::string(kTableEnd) : empty_partial() ? "}" : "]}";
+  }
 
   // The item's message in protobuf, without its resourceVersion.
   base::Result<std::string_view> protobuf_item(const storage::StoredObject& stored) {
@@ -92,14 +96,15 @@ class ListEncoder {
     std::string raw;
     schema::encode_struct(gen::message_of<::api::meta::v1::ListMeta>(), &meta, raw);
     std::string out = "\x0a";
-    for (size_t size = raw.size(); ; size >>= 7) {
+    for (size_t size = raw.size();; size >>= 7) {
       out += static_cast<char>(size < 0x80 ? size : (size & 0x7f) | 0x80);
       if (size < 0x80) break;
     }
     return out + raw;
   }
   std::string list_type_version() const {
-    return context_.accepted.form == Form::kObject ? endpoint_.api_version : "meta.k8s.io/" + context_.accepted.form_version;
+    return context_.accepted.form == Form::kObject ? endpoint_.api_version
+                                                   : "meta.k8s.io/" + context_.accepted.form_version;
   }
   std::string list_type_kind() const {
     return context_.accepted.form == Form::kObject ? endpoint_.list_kind : "PartialObjectMetadataList";
@@ -107,7 +112,8 @@ class ListEncoder {
 
  private:
   bool empty_partial() const {
-    return plan_.items.empty() && (context_.accepted.form == Form::kPartialMetadata || context_.accepted.form == Form::kPartialMetadataList);
+    return plan_.items.empty() &&
+           (context_.accepted.form == Form::kPartialMetadata || context_.accepted.form == Form::kPartialMetadataList);
   }
   std::string list_metadata_json() const {
     object::Object meta;
@@ -166,7 +172,9 @@ class ListStream : public std::enable_shared_from_this<ListStream> {
   }
 
  private:
-  bool protobuf() const { return context_->accepted.type == MediaType::kProtobuf && context_->accepted.form != Form::kTable; }
+  bool protobuf() const {
+    return context_->accepted.type == MediaType::kProtobuf && context_->accepted.form != Form::kTable;
+  }
 
   base::Result<void> append_one(const kv::KeyValueRef& kv, std::string& out) {
     TRY_ASSIGN(storage::StoredObject stored, storage::open_stored(kv));
@@ -204,7 +212,7 @@ class ListStream : public std::enable_shared_from_this<ListStream> {
       TRY_ASSIGN(schema::Spliced spliced, schema::with_resource_version(raw, static_cast<uint64_t>(stored.revision)));
       size_t item = spliced.size();
       size += 1 + item;
-      for (; ; item >>= 7) {
+      for (;; item >>= 7) {
         ++size;
         if (item < 0x80) break;
       }
@@ -255,14 +263,16 @@ class ListStream : public std::enable_shared_from_this<ListStream> {
 
 void list_verb(const ContextPtr& context) {
   if (context->accepted.form == Form::kTable && context->accepted.type == MediaType::kProtobuf) {
-    return respond_error(*context, object::not_acceptable({"application/json", "application/yaml", "application/vnd.kubernetes.protobuf"}));
+    return respond_error(*context, object::not_acceptable({"application/json", "application/yaml",
+                                                           "application/vnd.kubernetes.protobuf"}));
   }
   auto options = parse_list_options(context->query, ListUse::kList);
   if (!options) return respond_error(*context, options.error());
   base::Result<IncludeObject> include = IncludeObject::kMetadata;
   if (context->accepted.form == Form::kTable) include = parse_include_object(context->query);
   if (!include) return respond_error(*context, include.error());
-  auto plan = plan_list(*context->core, *context->endpoint, context->endpoint->namespaced() ? context->info.ns : "", *options);
+  auto plan =
+      plan_list(*context->core, *context->endpoint, context->endpoint->namespaced() ? context->info.ns : "", *options);
   if (!plan) return respond_error(*context, plan.error());
   auto stream = std::make_shared<ListStream>(context, std::move(*plan), *include);
   if (stream->is_short()) return stream->send_whole();

@@ -27,11 +27,13 @@ base::Result<PatchDocument> parse_patch(RequestContext& context) {
   PatchDocument patch;
   patch.type = context.patch_type;
   std::vector<std::string> duplicates;
-  auto tree = object::parse_json(context.body, {.duplicates = object::Duplicates::kReplace, .duplicate_fields = &duplicates});
+  auto tree =
+      object::parse_json(context.body, {.duplicates = object::Duplicates::kReplace, .duplicate_fields = &duplicates});
   if (!tree) {
     // Compat: upstream wraps the decoder's words once per patch type.
     const bool json = patch.type == PatchType::kJson;
-    return base::fail(base::Reason::kBadRequest, (json ? "error decoding patch: " : "error decoding patch: ") + tree.error().message);
+    return base::fail(base::Reason::kBadRequest,
+                      (json ? "error decoding patch: " : "error decoding patch: ") + tree.error().message);
   }
   for (const std::string& path : duplicates) patch.issues.push_back("duplicate field \"" + path + "\"");
   if (patch.type == PatchType::kJson) {
@@ -42,7 +44,8 @@ base::Result<PatchDocument> parse_patch(RequestContext& context) {
   return patch;
 }
 
-base::Result<object::Value> apply_patch(const PatchDocument& patch, object::Value document, const schema::Message& message) {
+base::Result<object::Value> apply_patch(const PatchDocument& patch, object::Value document,
+                                        const schema::Message& message) {
   switch (patch.type) {
     case PatchType::kJson:
       return schema::apply_json_patch(std::move(document), patch.operations);

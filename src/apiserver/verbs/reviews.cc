@@ -17,13 +17,16 @@ namespace authorization = ::api::authorization::v1;
 namespace authentication = ::api::authentication::v1;
 
 // The one rule of authorization so far (stages/authorize.cc).
-bool may_do_everything(const std::vector<std::string>& groups) { return std::ranges::find(groups, "system:masters") != groups.end(); }
+bool may_do_everything(const std::vector<std::string>& groups) {
+  return std::ranges::find(groups, "system:masters") != groups.end();
+}
 
 template <typename T>
 base::Result<T> decode_review(RequestContext& context) {
   const Endpoint& endpoint = *context.endpoint;
   TRY_ASSIGN(WriteOptions options, parse_write_options("CreateOptions", context.query, context.header("user-agent")));
-  TRY_ASSIGN(std::string raw, decode_body(context, *endpoint.body, endpoint.body_api_version, endpoint.body_kind, options.field_validation));
+  TRY_ASSIGN(std::string raw, decode_body(context, *endpoint.body, endpoint.body_api_version, endpoint.body_kind,
+                                          options.field_validation));
   T review;
   TRY(schema::decode_struct(gen::message_of<T>(), raw, &review));
   return review;

@@ -55,7 +55,8 @@ base::Result<Answer> write_scale(RequestContext& context, const WriteOptions& op
     TRY_ASSIGN(Scale wanted, change(current));
     object::FieldErrors errors;
     if (wanted.spec.replicas < 0) {
-      errors.invalid(object::FieldPath("spec").child("replicas"), wanted.spec.replicas, "must be greater than or equal to 0");
+      errors.invalid(object::FieldPath("spec").child("replicas"), wanted.spec.replicas,
+                     "must be greater than or equal to 0");
       return base::fail(object::invalid_error("autoscaling", "Scale", current.metadata.name, errors));
     }
     TRY_ASSIGN(api::AnyObject object, decode_stored(endpoint, live.raw));
@@ -89,7 +90,8 @@ base::Result<Answer> update_scale(RequestContext& context) {
   TRY_ASSIGN(std::string raw, decode_body(context, message, "autoscaling/v1", "Scale", options.field_validation));
   Scale wanted;
   TRY(schema::decode_struct(message, raw, &wanted));
-  if (wanted.metadata.name != context.info.name) return base::fail(object::name_mismatch(wanted.metadata.name, context.info.name));
+  if (wanted.metadata.name != context.info.name)
+    return base::fail(object::name_mismatch(wanted.metadata.name, context.info.name));
   return write_scale(context, options, [&](const Scale&) -> base::Result<Scale> { return wanted; });
 }
 
@@ -109,7 +111,8 @@ base::Result<Answer> patch_scale(RequestContext& context) {
     } else {
       TRY_ASSIGN(document, schema::apply_merge_patch(std::move(document), patch));
     }
-    TRY_ASSIGN(std::string patched, encode_tree(context, document, message, "autoscaling/v1", "Scale", options.field_validation));
+    TRY_ASSIGN(std::string patched,
+               encode_tree(context, document, message, "autoscaling/v1", "Scale", options.field_validation));
     Scale wanted;
     TRY(schema::decode_struct(message, patched, &wanted));
     return wanted;

@@ -38,7 +38,8 @@ base::Result<Answer> bind_pod(RequestContext& context, const WriteOptions& optio
     TRY_ASSIGN(api::AnyObject object, decode_stored(pods, live.raw));
     core_v1::Pod& pod = object.as<core_v1::Pod>();
     if (!binding.metadata.uid.empty() && binding.metadata.uid != pod.metadata.uid) {
-      return base::fail(object::uid_precondition_failed(pods.group_resource, name, binding.metadata.uid, pod.metadata.uid));
+      return base::fail(
+          object::uid_precondition_failed(pods.group_resource, name, binding.metadata.uid, pod.metadata.uid));
     }
     TRY(api::assign_pod(pod, binding, context.now));
     return object;
@@ -50,7 +51,8 @@ base::Result<Answer> bind_pod(RequestContext& context, const WriteOptions& optio
 // How much of a budget is left for a Pod: nothing when no budget guards it.
 base::Result<void> take_disruption(RequestContext& context, const core_v1::Pod& pod, DryRun dry_run);
 
-base::Result<Answer> evict_pod(RequestContext& context, const WriteOptions& options, const ::api::policy::v1::Eviction& eviction) {
+base::Result<Answer> evict_pod(RequestContext& context, const WriteOptions& options,
+                               const ::api::policy::v1::Eviction& eviction) {
   const Endpoint& pods = *context.core->endpoints().find("", "v1", "pods", "");
   kv::KeyValueRef kv;
   std::string raw;
@@ -72,7 +74,8 @@ base::Result<Answer> evict_pod(RequestContext& context, const WriteOptions& opti
   }
   // Compat: Pods that do not run any more, or not yet, are not guarded.
   const std::string& phase = pod.status.phase;
-  const bool guarded = phase != "Succeeded" && phase != "Failed" && phase != "Pending" && !pod.metadata.deletion_timestamp;
+  const bool guarded =
+      phase != "Succeeded" && phase != "Failed" && phase != "Pending" && !pod.metadata.deletion_timestamp;
   if (guarded) TRY(take_disruption(context, pod, remove.dry_run));
   auto deleted = delete_object(context, pods, context.info.name, remove);
   if (!deleted) return deleted;
@@ -87,22 +90,27 @@ bool budget_selects(const ::api::policy::v1::PodDisruptionBudget& budget, const 
 base::Error disruption_refused(std::string_view budget, const ::api::policy::v1::PodDisruptionBudgetStatus& status) {
   base::ErrorDetails details;
   details.causes.push_back({"DisruptionBudget",
-                            "The disruption budget " + std::string(budget) + " needs " + std::to_string(status.desired_healthy) +
-                                " healthy pods and has " + std::to_string(status.current_healthy) + " currently",
+                            "The disruption budget " + std::string(budget) + " needs " +
+                                std::to_string(status.desired_healthy) + " healthy pods and has " +
+                                std::to_string(status.current_healthy) + " currently",
                             ""});
-  return {base::Reason::kTooManyRequests, "Cannot evict pod as it would violate the pod's disruption budget.", std::move(details)};
+  return {base::Reason::kTooManyRequests, "Cannot evict pod as it would violate the pod's disruption budget.",
+          std::move(details)};
 }
 
 base::Result<void> take_disruption(RequestContext& context, const core_v1::Pod& pod, DryRun dry_run) {
   using Budget = ::api::policy::v1::PodDisruptionBudget;
   std::vector<std::string> names;
-  context.core->each("policy", "poddisruptionbudgets", pod.metadata.namespace_, [&](std::string_view name, std::string_view raw) {
-    Budget budget;
-    if (schema::decode_struct(gen::message_of<Budget>(), raw, &budget) && budget_selects(budget, pod)) names.emplace_back(name);
-  });
+  context.core->each(
+      "policy", "poddisruptionbudgets", pod.metadata.namespace_, [&](std::string_view name, std::string_view raw) {
+        Budget budget;
+        if (schema::decode_struct(gen::message_of<Budget>(), raw, &budget) && budget_selects(budget, pod))
+          names.emplace_back(name);
+      });
   if (names.empty()) return {};
   if (names.size() > 1) {
-    return base::fail(object::internal_error("This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."));
+    return base::fail(object::internal_error(
+        "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."));
   }
   const Endpoint& budgets = *context.core->endpoints().find("policy", "v1", "poddisruptionbudgets", "status");
   UpdateRequest request{names[0], "status", {}, {}};
@@ -114,7 +122,8 @@ base::Result<void> take_disruption(RequestContext& context, const core_v1::Pod& 
     if (budget.status.observed_generation < budget.metadata.generation) {
       base::ErrorDetails details;
       details.retry_after_seconds = 10;
-      return base::fail(base::Error(base::Reason::kTooManyRequests, "Cannot evict pod as it would violate the pod's disruption budget.", details));
+      return base::fail(base::Error(base::Reason::kTooManyRequests,
+                                    "Cannot evict pod as it would violate the pod's disruption budget.", details));
     }
     if (budget.status.disruptions_allowed <= 0) return base::fail(disruption_refused(names[0], budget.status));
     --budget.status.disruptions_allowed;
@@ -127,7 +136,8 @@ base::Result<void> take_disruption(RequestContext& context, const core_v1::Pod& 
 
 template <typename T>
 base::Result<T> decode_as(RequestContext& context, const Endpoint& endpoint, const WriteOptions& options) {
-  TRY_ASSIGN(std::string raw, decode_body(context, *endpoint.body, endpoint.body_api_version, endpoint.body_kind, options.field_validation));
+  TRY_ASSIGN(std::string raw, decode_body(context, *endpoint.body, endpoint.body_api_version, endpoint.body_kind,
+                                          options.field_validation));
   T body;
   TRY(schema::decode_struct(gen::message_of<T>(), raw, &body));
   return body;

@@ -10,7 +10,8 @@ base::Result<Answer> update_verb(RequestContext& context) {
   const Endpoint& endpoint = *context.endpoint;
   if (endpoint.resource->subresource == "scale") return update_scale(context);
   TRY_ASSIGN(WriteOptions options, parse_write_options("UpdateOptions", context.query, context.header("user-agent")));
-  TRY_ASSIGN(std::string raw, decode_body(context, *endpoint.served, endpoint.api_version, endpoint.kind, options.field_validation));
+  TRY_ASSIGN(std::string raw,
+             decode_body(context, *endpoint.served, endpoint.api_version, endpoint.kind, options.field_validation));
   TRY_ASSIGN(api::AnyObject object, to_stored(endpoint, raw));
   const std::string& name = api::meta_of(object.message(), object.get()).name;
   if (name != context.info.name) {
@@ -18,7 +19,8 @@ base::Result<Answer> update_verb(RequestContext& context) {
     object::FieldErrors errors;
     errors.required(object::FieldPath("metadata").child("name"), "name must be provided");
     // Compat: a PUT without a name is a bad request before it is an invalid object.
-    return base::fail(base::Reason::kBadRequest, "the name of the object () does not match the name on the URL (" + context.info.name + ")");
+    return base::fail(base::Reason::kBadRequest,
+                      "the name of the object () does not match the name on the URL (" + context.info.name + ")");
   }
   const std::string stored = encode_struct(object);
   UpdateRequest request{context.info.name, std::string(endpoint.resource->subresource), options, {}};

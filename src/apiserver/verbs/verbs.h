@@ -1,5 +1,5 @@
-// The verbs on resources: one file each. Those that answer with one object return it; list and watch write their answers
-// themselves. A verb runs on a loop or in the calling component's thread and never blocks.
+// The verbs on resources: one file each. Those that answer with one object return it; list and watch write their
+// answers themselves. A verb runs on a loop or in the calling component's thread and never blocks.
 #pragma once
 
 #include "apiserver/context.h"

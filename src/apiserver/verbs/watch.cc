@@ -54,7 +54,8 @@ class HttpWatch final : public Watcher, public std::enable_shared_from_this<Http
   }
   void on_bookmark(int64_t revision) override {
     if (options_.bookmarks == Bookmarks::kNo) return;
-    if (auto bytes = encoder_.bookmark(revision, EventEncoder::InitialEnd::kNo)) context_->writer->write(std::move(*bytes));
+    if (auto bytes = encoder_.bookmark(revision, EventEncoder::InitialEnd::kNo))
+      context_->writer->write(std::move(*bytes));
   }
   void on_end(const base::Error& error) override { fail(error); }
 
@@ -79,18 +80,20 @@ class HttpWatch final : public Watcher, public std::enable_shared_from_this<Http
       }
     }
     if (options_.send_initial_events.value_or(false) && options_.bookmarks == Bookmarks::kYes) {
-      if (auto bytes = encoder_.bookmark(revision_, EventEncoder::InitialEnd::kYes)) context_->writer->write(std::move(*bytes));
+      if (auto bytes = encoder_.bookmark(revision_, EventEncoder::InitialEnd::kYes))
+        context_->writer->write(std::move(*bytes));
     }
     subscribe();
   }
 
   void subscribe() {
-    auto subscription = context_->core->watches().watch(*context_->endpoint->main, scope_, revision_, shared_from_this());
+    auto subscription =
+        context_->core->watches().watch(*context_->endpoint->main, scope_, revision_, shared_from_this());
     if (!subscription) {
       base::Error error = subscription.error();
       if (error.reason == base::Reason::kExpired || error.reason == base::Reason::kGone) {
-        error = object::too_old_resource_version(static_cast<uint64_t>(revision_),
-                                                 static_cast<uint64_t>(context_->core->store().compacted_revision() + 1));
+        error = object::too_old_resource_version(
+            static_cast<uint64_t>(revision_), static_cast<uint64_t>(context_->core->store().compacted_revision() + 1));
       }
       return fail(error);
     }
@@ -105,9 +108,10 @@ class HttpWatch final : public Watcher, public std::enable_shared_from_this<Http
 
   void schedule_timeout() {
     const int64_t base_seconds = kMinWatchTimeout.count();
-    const int64_t seconds = options_.timeout_seconds.value_or(0) > 0
-                                ? *options_.timeout_seconds
-                                : base_seconds + static_cast<int64_t>(context_->core->rng().below(static_cast<uint64_t>(base_seconds)));
+    const int64_t seconds =
+        options_.timeout_seconds.value_or(0) > 0
+            ? *options_.timeout_seconds
+            : base_seconds + static_cast<int64_t>(context_->core->rng().below(static_cast<uint64_t>(base_seconds)));
     context_->core->pool().post_after(std::chrono::seconds(seconds), [weak = weak_from_this()] {
       if (auto self = weak.lock()) {
         self->close();
@@ -188,7 +192,8 @@ void watch_verb(const ContextPtr& context) {
   const std::string ns = context->endpoint->namespaced() ? context->info.ns : std::string();
   auto start = start_of(*context, ns, *options);
   if (!start) return respond_error(*context, start.error());
-  auto watch = std::make_shared<HttpWatch>(context, WatchScope{ns, std::move(*selection)}, std::move(*options), *include);
+  auto watch =
+      std::make_shared<HttpWatch>(context, WatchScope{ns, std::move(*selection)}, std::move(*options), *include);
   watch->start(std::move(start->plan), start->revision);
 }
 

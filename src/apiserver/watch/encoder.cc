@@ -69,7 +69,11 @@ void EncodedEvents::add(const Key& key, kv::KeyValueRef object, base::SharedByte
 }
 
 EventEncoder::EventEncoder(const RequestContext& context, IncludeObject include, EncodedEvents* shared)
-    : endpoint_(*context.endpoint->main), accepted_(context.accepted), include_(include), clock_(context.core->clock()), shared_(shared) {}
+    : endpoint_(*context.endpoint->main),
+      accepted_(context.accepted),
+      include_(include),
+      clock_(context.core->clock()),
+      shared_(shared) {}
 
 std::string EventEncoder::frame(EventType, std::string_view name, std::string_view object) const {
   std::string out;
@@ -105,9 +109,11 @@ base::Result<std::string> EventEncoder::object_bytes(const WatchItem& item) {
   const std::string version = "meta.k8s.io/" + accepted_.form_version;
   std::string out;
   if (accepted_.form == Form::kTable) {
-    append_table_head(endpoint_, accepted_.form_version, "{\"resourceVersion\":\"" + rv + "\"}", columns_sent_ ? WithColumns::kNo : WithColumns::kYes, out);
+    append_table_head(endpoint_, accepted_.form_version, "{\"resourceVersion\":\"" + rv + "\"}",
+                      columns_sent_ ? WithColumns::kNo : WithColumns::kYes, out);
     columns_sent_ = true;
-    TRY(append_table_row(endpoint_, stored.raw, item.revision, accepted_.form_version, include_, clock_.wall_now(), out));
+    TRY(append_table_row(endpoint_, stored.raw, item.revision, accepted_.form_version, include_, clock_.wall_now(),
+                         out));
     return out + std::string(kTableEnd);
   }
   const bool partial = accepted_.form != Form::kObject;
@@ -127,7 +133,8 @@ base::Result<std::string> EventEncoder::object_bytes(const WatchItem& item) {
     return out;
   }
   if (partial) {
-    TRY(schema::append_json(gen::message_of<PartialMetadata>(), stored.raw, {{version, "PartialObjectMetadata"}, rv}, out));
+    TRY(schema::append_json(gen::message_of<PartialMetadata>(), stored.raw, {{version, "PartialObjectMetadata"}, rv},
+                            out));
   } else if (endpoint_.conversion) {
     TRY_ASSIGN(std::string raw, to_served(endpoint_, stored.raw));
     TRY(schema::append_json(*endpoint_.served, raw, {endpoint_.type(), rv}, out));
@@ -139,7 +146,13 @@ base::Result<std::string> EventEncoder::object_bytes(const WatchItem& item) {
 
 base::Result<base::SharedBytes> EventEncoder::encode(const WatchItem& item) {
   const bool share = shared_ && accepted_.form != Form::kTable;
-  EncodedEvents::Key key{item.object.get(), item.revision, item.type, &endpoint_, accepted_.type, accepted_.form, static_version(accepted_.form_version)};
+  EncodedEvents::Key key{item.object.get(),
+                         item.revision,
+                         item.type,
+                         &endpoint_,
+                         accepted_.type,
+                         accepted_.form,
+                         static_version(accepted_.form_version)};
   if (share) {
     if (base::SharedBytes found = shared_->find(key); !found.empty()) return found;
   }
@@ -162,7 +175,8 @@ base::Result<std::string> EventEncoder::bookmark(int64_t revision, InitialEnd in
   const schema::TypeMeta type = partial ? schema::TypeMeta{version, "PartialObjectMetadata"} : endpoint_.type();
   std::string out;
   if (accepted_.form == Form::kTable) {
-    append_table_head(endpoint_, accepted_.form_version, "{\"resourceVersion\":\"" + rv + "\"}", columns_sent_ ? WithColumns::kNo : WithColumns::kYes, out);
+    append_table_head(endpoint_, accepted_.form_version, "{\"resourceVersion\":\"" + rv + "\"}",
+                      columns_sent_ ? WithColumns::kNo : WithColumns::kYes, out);
     columns_sent_ = true;
     out += R"({"cells":[],"object":)";
     TRY(schema::append_json(message, raw, {type, rv}, out));

@@ -1,5 +1,5 @@
-// Watch events on the wire: JSON lines or length-prefixed protobuf, as whole objects, partial metadata or tables. Recent
-// encodings are shared between the watchers of an event.
+// Watch events on the wire: JSON lines or length-prefixed protobuf, as whole objects, partial metadata or tables.
+// Recent encodings are shared between the watchers of an event.
 #pragma once
 
 #include <string>

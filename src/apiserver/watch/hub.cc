@@ -55,7 +55,7 @@ class WatchHubs::Entry final : public kv::WatchSink, public std::enable_shared_f
   const std::shared_ptr<Watcher> watcher_;
   std::atomic<bool> ended_ = false;
   std::atomic<bool> handed_over_ = false;  // set on the strand: the hub delivers from then on
-  int64_t seen_ = 0;  // strand only: everything up to here has been delivered
+  int64_t seen_ = 0;                       // strand only: everything up to here has been delivered
   base::Mutex mutex_;
   std::unique_ptr<kv::Watch> catch_up_ GUARDED_BY(mutex_);
 };
@@ -63,7 +63,8 @@ class WatchHubs::Entry final : public kv::WatchSink, public std::enable_shared_f
 // Follows one resource.
 class WatchHubs::Hub final : public kv::WatchSink, public std::enable_shared_from_this<Hub> {
  public:
-  Hub(Core* core, const Endpoint& endpoint) : core_(core), prefix_(storage::range_start(endpoint.prefix(), "")), key_prefix_(endpoint.prefix()) {
+  Hub(Core* core, const Endpoint& endpoint)
+      : core_(core), prefix_(storage::range_start(endpoint.prefix(), "")), key_prefix_(endpoint.prefix()) {
     const schema::Field* last = nullptr;
     const std::string_view names[] = {"spec", "nodeName"};
     node_path_ = schema::resolve_path(*endpoint.stored, names, &last);
@@ -71,7 +72,8 @@ class WatchHubs::Hub final : public kv::WatchSink, public std::enable_shared_fro
   }
 
   base::Result<void> start() {
-    TRY_ASSIGN(auto watch, core_->store().watch(prefix_, kv::prefix_end(prefix_), core_->store().snapshot()->revision() + 1, this));
+    TRY_ASSIGN(auto watch,
+               core_->store().watch(prefix_, kv::prefix_end(prefix_), core_->store().snapshot()->revision() + 1, this));
     base::MutexLock lock(mutex_);
     watch_ = std::move(watch);
     return {};
@@ -186,9 +188,11 @@ class WatchHubs::Hub final : public kv::WatchSink, public std::enable_shared_fro
   static void drop(Bucket& bucket, const std::shared_ptr<Entry>& entry) { std::erase(bucket, entry); }
   void clear_empty(const Entry& entry) REQUIRES(mutex_) {
     std::erase_if(by_node_, [](const auto& pair) { return pair.second.empty(); });
-    if (auto name = entry.scope().selection.name()) std::erase_if(by_name_, [](const auto& pair) { return pair.second.empty(); });
+    if (auto name = entry.scope().selection.name())
+      std::erase_if(by_name_, [](const auto& pair) { return pair.second.empty(); });
   }
-  void append(const std::unordered_map<std::string, Bucket>& index, const std::string& key, Bucket& found) REQUIRES(mutex_) {
+  void append(const std::unordered_map<std::string, Bucket>& index, const std::string& key, Bucket& found)
+      REQUIRES(mutex_) {
     if (auto at = index.find(key); at != index.end()) found.insert(found.end(), at->second.begin(), at->second.end());
   }
   void collect(const kv::Event& event, std::string_view now, std::string_view before, Bucket& found) REQUIRES(mutex_) {
@@ -255,7 +259,8 @@ void WatchHubs::Entry::deliver(const kv::Event& event, std::string_view now_raw,
 void WatchHubs::Entry::on_events(std::span<const kv::Event> events, int64_t revision) {
   if (handed_over_) return;
   for (const kv::Event& event : events) {
-    deliver(event, event.is_delete() ? std::string_view() : raw_of(event.kv), event.previous ? raw_of(event.previous) : std::string_view());
+    deliver(event, event.is_delete() ? std::string_view() : raw_of(event.kv),
+            event.previous ? raw_of(event.previous) : std::string_view());
   }
   try_hand_over(revision);
 }
@@ -285,8 +290,8 @@ class WatchHubs::Follower final : public Subscription {
   std::shared_ptr<Entry> entry_;
 };
 
-base::Result<std::unique_ptr<Subscription>> WatchHubs::watch(const Endpoint& endpoint, WatchScope scope, int64_t revision,
-                                                             std::shared_ptr<Watcher> watcher) {
+base::Result<std::unique_ptr<Subscription>> WatchHubs::watch(const Endpoint& endpoint, WatchScope scope,
+                                                             int64_t revision, std::shared_ptr<Watcher> watcher) {
   std::shared_ptr<Hub> hub;
   {
     base::MutexLock lock(mutex_);

@@ -1,9 +1,9 @@
 // Watch delivery. One hub a resource follows the store and finds the watchers of an event by index (namespace, name,
-// spec.nodeName), so that an event costs what its watchers cost, not what all watchers cost. An event is encoded once per
-// encoding and shared. A watch holds no thread; a slow one costs a bounded buffer and is then cut off.
-// Invariants: a watcher sees every matching change once and in order, or its stream ends; an object that a selector lets in
-// or out arrives as ADDED or DELETED.
-// Thread: everything inside runs on the store's dispatch strand or under the hub's lock; the strand never waits.
+// spec.nodeName), so that an event costs what its watchers cost, not what all watchers cost. An event is encoded once
+// per encoding and shared. A watch holds no thread; a slow one costs a bounded buffer and is then cut off. Invariants:
+// a watcher sees every matching change once and in order, or its stream ends; an object that a selector lets in or out
+// arrives as ADDED or DELETED. Thread: everything inside runs on the store's dispatch strand or under the hub's lock;
+// the strand never waits.
 #pragma once
 
 #include <map>
@@ -24,7 +24,8 @@ class EncodedEvents;
 
 enum class EventType : uint8_t { kAdded, kModified, kDeleted, kBookmark };
 
-// One event for one watcher. `object` is what to show (of a deletion the last state), `revision` its new resourceVersion.
+// One event for one watcher. `object` is what to show (of a deletion the last state), `revision` its new
+// resourceVersion.
 struct WatchItem {
   EventType type = EventType::kAdded;
   kv::KeyValueRef object;  // null for a bookmark
@@ -41,12 +42,12 @@ class Watcher {
 };
 
 struct WatchScope {
-  std::string ns;    // "" = all
+  std::string ns;  // "" = all
   Selection selection;
 };
 
-// A registered watcher. Dropping it ends the watch; from the strand at once, from elsewhere a call may be under way, so that
-// the watcher is kept alive by shared ownership.
+// A registered watcher. Dropping it ends the watch; from the strand at once, from elsewhere a call may be under way, so
+// that the watcher is kept alive by shared ownership.
 class Subscription {
  public:
   virtual ~Subscription() = default;

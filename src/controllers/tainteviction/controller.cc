@@ -1,4 +1,3 @@
-#include "schema/metadata_view.h"
 #include "controllers/tainteviction/controller.h"
 
 #include <algorithm>
@@ -7,7 +6,6 @@
 #include "controllers/runtime/pod_index.h"
 #include "controllers/tainteviction/plan.h"
 #include "object/time.h"
-#include "schema/metadata_view.h"
 #include "schema/metadata_view.h"
 
 namespace controllers::tainteviction {
