@@ -53,6 +53,7 @@ schema::ManageContext manage_context(const Endpoint& endpoint, std::string_view 
   manage.api_version = endpoint.api_version;
   manage.kind = endpoint.kind;
   manage.subresource = subresource;
+  manage.history = schema::SchemaHistory::kFixed;
   manage.reset_fields = resets.fields();
   return manage;
 }
@@ -91,6 +92,7 @@ base::Result<AppliedObject> apply_config(RequestContext& context, const Endpoint
   AppliedObject result;
   result.outcome =
       applied.effect == schema::ApplyEffect::kUnchanged ? ApplyOutcome::kUnchanged : ApplyOutcome::kChanged;
+  if (result.outcome == ApplyOutcome::kUnchanged) return result;
   schema::write_managed_fields(applied.object, applied.entries);
   TRY_ASSIGN(std::string raw, encode_tree(context, applied.object, *endpoint.served, endpoint.api_version,
                                           endpoint.kind, FieldValidation::kIgnore));

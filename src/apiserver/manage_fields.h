@@ -18,7 +18,7 @@ base::Result<void> manage_fields(RequestContext& context, const Endpoint& endpoi
 
 enum class ApplyOutcome : uint8_t { kChanged, kUnchanged };
 struct AppliedObject {
-  api::AnyObject object;  // in the stored version, defaulted, with its managed fields
+  api::AnyObject object;  // in the stored version, defaulted, with its managed fields; empty when nothing changed
   ApplyOutcome outcome = ApplyOutcome::kChanged;
 };
 // Server-side apply of `config` to the live object; live null = there is none.

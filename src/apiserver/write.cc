@@ -236,6 +236,7 @@ base::Result<void> prepare_update(RequestContext& context, const Endpoint& endpo
   api::RuleContext rules = context.rule_context();
   api::prepare_meta_for_update(meta, old);
   object::FieldErrors errors;
+  if (request.subresource == "binding") return context.core->admission().validate(attributes, *context.core);
   if (request.subresource.empty()) {
     endpoint.rules->prepare_for_update_any(rules, object.get(), live.get());
     api::validate_object_meta_update(meta, old, api::MetaRules::kBuiltIn, errors);
