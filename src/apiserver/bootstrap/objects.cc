@@ -85,7 +85,8 @@ void add_embedded(std::vector<FirstObject>& out) {
 
 void add_api_services(std::vector<FirstObject>& out, const std::string& now) {
   for (const schema::GroupVersion& gv : gen::group_versions()) {
-    if (!gv.served_by_default) continue;
+    // Compat: the group of APIServices itself has none.
+    if (!gv.served_by_default || gv.group == "apiregistration.k8s.io") continue;
     const std::string name = std::string(gv.version) + "." + std::string(gv.group);
     Value made = document(
         R"({"metadata":{"name":$,"labels":{"kube-aggregator.kubernetes.io/automanaged":"onstart"}},"spec":{"group":$,"version":$},)"
