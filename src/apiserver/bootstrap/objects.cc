@@ -113,8 +113,8 @@ void add_kubernetes_service(std::vector<FirstObject>& out, const Facts& facts, c
       {facts.service_address, facts.service_address});
   (*service.find("spec")->find("ports")->array_if())[0].object_if()->set("targetPort", facts.port);
   add(out, "", "services", std::move(service), Need::kRequired);
-  // Compat: upstream makes no endpoint of a loopback address. A cluster on one machine has no other, so it is made
-  // here, unless the rules of the kind refuse it.
+  // Compat: a loopback address is no endpoint; the rules of both kinds refuse it.
+  if (facts.advertise_address.starts_with("127.") || facts.advertise_address == "::1") return;
   Value endpoints = document(
       R"({"metadata":{"name":"kubernetes","namespace":"default","labels":{"endpointslice.kubernetes.io/skip-mirror":"true"}},)"
       R"("subsets":[{"addresses":[{"ip":$}],"ports":[{"name":"https","protocol":"TCP"}]}]})",
