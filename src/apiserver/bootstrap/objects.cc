@@ -85,7 +85,8 @@ void add_embedded(std::vector<FirstObject>& out) {
 
 void add_api_services(std::vector<FirstObject>& out, const std::string& now) {
   for (const schema::GroupVersion& gv : gen::group_versions()) {
-    if (!gv.served_by_default) continue;
+    // Compat: the group of APIServices itself has none.
+    if (!gv.served_by_default || gv.group == "apiregistration.k8s.io") continue;
     const std::string name = std::string(gv.version) + "." + std::string(gv.group);
     Value made = document(
         R"({"metadata":{"name":$,"labels":{"kube-aggregator.kubernetes.io/automanaged":"onstart"}},"spec":{"group":$,"version":$},)"
@@ -112,8 +113,8 @@ void add_kubernetes_service(std::vector<FirstObject>& out, const Facts& facts, c
       {facts.service_address, facts.service_address});
   (*service.find("spec")->find("ports")->array_if())[0].object_if()->set("targetPort", facts.port);
   add(out, "", "services", std::move(service), Need::kRequired);
-  // Compat: upstream makes no endpoint of a loopback address. A cluster on one machine has no other, so it is made
-  // here, unless the rules of the kind refuse it.
+  // Compat: a loopback address is no endpoint; the rules of both kinds refuse it.
+  if (facts.advertise_address.starts_with("127.") || facts.advertise_address == "::1") return;
   Value endpoints = document(
       R"({"metadata":{"name":"kubernetes","namespace":"default","labels":{"endpointslice.kubernetes.io/skip-mirror":"true"}},)"
       R"("subsets":[{"addresses":[{"ip":$}],"ports":[{"name":"https","protocol":"TCP"}]}]})",

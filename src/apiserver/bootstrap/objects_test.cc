@@ -46,6 +46,12 @@ TEST(FirstObjects, AreThoseOfARealServer) {
   EXPECT_EQ(got, expected);
 }
 
+TEST(FirstObjects, ALoopbackAddressIsNoEndpoint) {
+  bootstrap::Facts local = facts();
+  local.advertise_address = "127.0.0.1";
+  EXPECT_EQ(bootstrap::first_objects(local).size(), bootstrap::first_objects(facts()).size() - 2);
+}
+
 Value parse(std::string_view text) { return *object::parse_json(text); }
 
 TEST(FirstObjects, DefaultRolesAreCompletedAndNotCut) {
