@@ -1,7 +1,9 @@
 #include "controllers/garbagecollector/controller.h"
 
 #include <algorithm>
+#include <unordered_set>
 
+#include "base/mutex.h"
 #include "client/events.h"
 #include "controllers/garbagecollector/plan.h"
 #include "controllers/runtime/call_batch.h"
@@ -25,6 +27,9 @@ bool contains(const schema::Strings& strings, std::string_view wanted) {
   }
   return false;
 }
+
+constexpr size_t kMaxSiblings = 512;                             // deleted together
+constexpr base::Duration kSweepRetry = std::chrono::seconds(1);  // of objects that a sweep takes along
 
 struct Dependent {
   const schema::Resource* resource;
@@ -258,6 +263,9 @@ class GarbageCollector final : public Controller {
             patch_call(informer.resource(), metadata, owner_patch(metadata, object.revision, kept))));
       }
       case Action::kDeleteBackground:
+        if (const auto owner = only_owner(metadata); owner && observed.owners[0] == OwnerState::kDangling) {
+          return delete_siblings(informer, *owner);
+        }
         return done(client_.transport().call_and_wait(
             delete_call(informer.resource(), object, metadata, client::Propagation::kBackground)));
       case Action::kDeleteForeground:
@@ -297,6 +305,47 @@ class GarbageCollector final : public Controller {
     call.name = metadata.name;
     call.body = std::move(patch);
     return call;
+  }
+
+  // The uid of the one owner of an object; nothing when it has several.
+  static std::optional<std::string> only_owner(const schema::MetadataView& metadata) {
+    std::optional<std::string> uid;
+    for (const schema::OwnerView owner : metadata.owner_references) {
+      if (uid) return std::nullopt;
+      uid = std::string(owner.uid);
+    }
+    return uid;
+  }
+
+  // An owner that is gone leaves many of a kind behind: they go together and share the wait for the disk. Each of them
+  // has a key of its own in the queue, which tries again what fails here.
+  base::Result<Requeue> delete_siblings(client::Informer& informer, const std::string& owner_uid) {
+    {
+      base::MutexLock lock(mutex_);
+      if (!sweeping_.insert(owner_uid).second) return Requeue{kSweepRetry};
+    }
+    base::Result<bool> more = true;
+    while (more && *more) more = delete_some_siblings(informer, owner_uid);
+    {
+      base::MutexLock lock(mutex_);
+      sweeping_.erase(owner_uid);
+    }
+    if (!more) return base::fail(more.error());
+    return Requeue{};
+  }
+
+  // One batch. False when none is left.
+  base::Result<bool> delete_some_siblings(client::Informer& informer, const std::string& owner_uid) {
+    CallBatch calls(client_.transport());
+    size_t count = 0;
+    for (const RawObject& sibling : informer.by_index(kOwnerIndex, owner_uid)) {
+      const auto metadata = schema::view_metadata(sibling.payload());
+      if (!metadata || metadata->deletion_seconds || only_owner(*metadata) != owner_uid) continue;
+      calls.add(delete_call(informer.resource(), sibling, *metadata, client::Propagation::kBackground));
+      if (++count == kMaxSiblings) break;
+    }
+    for (const auto& result : calls.wait()) TRY(done(result));
+    return count == kMaxSiblings;
   }
 
   // Dependents of a waiting owner: those with other, solid owners are let go, the others deleted, each in its own turn.
@@ -356,6 +405,8 @@ class GarbageCollector final : public Controller {
   const client::Client client_;
   client::EventRecorder events_;
   std::vector<client::Informer*> informers_;
+  base::Mutex mutex_;
+  std::unordered_set<std::string> sweeping_ GUARDED_BY(mutex_);  // uids of gone owners whose dependents are going
 };
 
 }  // namespace

@@ -46,14 +46,22 @@ bool is_true(const JobStatus& status, std::string_view type) {
                              [&](const JobCondition& c) { return c.type == type && c.status == "True"; });
 }
 
-base::WallTime finish_time(const Pod& pod, base::WallTime absent) {
+// Compat: when the last container ended; else when the Pod stopped being ready, was deleted or was made.
+base::WallTime finish_time(const Pod& pod) {
   base::WallTime latest = base::WallTime::min();
   for (const auto& container : pod.status.container_statuses) {
     if (container.state.terminated) {
       latest = std::max(latest, object::to_wall_time(container.state.terminated->finished_at));
     }
   }
-  return latest == base::WallTime::min() ? absent : latest;
+  if (latest != base::WallTime::min()) return latest;
+  for (const auto& condition : pod.status.conditions) {
+    if (condition.type == "Ready" && condition.status == "False" && !condition.last_transition_time.zero()) {
+      return object::to_wall_time(condition.last_transition_time);
+    }
+  }
+  if (pod.metadata.deletion_timestamp) return object::to_wall_time(*pod.metadata.deletion_timestamp);
+  return object::to_wall_time(pod.metadata.creation_timestamp);
 }
 
 class Planner {
@@ -161,8 +169,8 @@ class Planner {
     }
     const bool success = pod.status.phase == "Succeeded";
     if (!success && !is_terminal(pod) && !replaces_terminating()) return;
-    if (pod.status.phase == "Failed") last_failure_ = std::max(last_failure_, finish_time(pod, now_));
-    if (success) last_success_ = std::max(last_success_, finish_time(pod, now_));
+    if (pod.status.phase == "Failed") last_failure_ = std::max(last_failure_, finish_time(pod));
+    if (success) last_success_ = std::max(last_success_, finish_time(pod));
     if (!has_finalizer(pod)) return;
     plan_.release.push_back(at);
     if (success && indexed()) {
