@@ -160,8 +160,11 @@ base::Result<RawObject> MemoryTransport::change(const schema::Resource& resource
   }
   if (call.resource->subresource == "status") {
     Value status = value.find("status") ? *value.find("status") : Value();
-    value = old;
-    value.object_if()->set("status", std::move(status));
+    const Value* annotations = value.at_path({"metadata", "annotations"});
+    Value changed = old;
+    if (annotations) member(changed, "metadata").set("annotations", *annotations);
+    changed.object_if()->set("status", std::move(status));
+    value = std::move(changed);
   } else if (gen::find_resource(resource.group, resource.version, resource.name, "status") &&
              call.resource->subresource.empty()) {
     const Value* status = old.find("status");

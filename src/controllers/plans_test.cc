@@ -396,7 +396,9 @@ TEST(EndpointSlicePlan, FillsUpdatesAndCuts) {
   EXPECT_TRUE(changed.create.empty());
 
   const auto empty = endpointslice::plan(make_service(), {}, first.create, zone);
-  EXPECT_EQ(empty.update.size(), 1u) << "one slice stays, empty";
+  ASSERT_EQ(empty.update.size(), 1u) << "one slice stays, empty";
+  EXPECT_TRUE(empty.update[0].ports.empty() && empty.update[0].endpoints.empty());
+  EXPECT_EQ(endpointslice::plan(make_service(), pods, empty.update, zone).update.size(), 1u) << "and is used again";
   EXPECT_EQ(empty.remove.size(), 1u);
   EXPECT_EQ(endpointslice::plan(make_service(), {}, {}, zone).create.size(), 1u);
 }

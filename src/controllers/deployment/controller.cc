@@ -9,8 +9,6 @@
 #include "controllers/runtime/owners.h"
 #include "controllers/runtime/pod_view.h"
 #include "controllers/runtime/write_barrier.h"
-#include "object/json.h"
-#include "object/value.h"
 
 namespace controllers::deployment {
 namespace {
@@ -131,7 +129,6 @@ class DeploymentController final : public Controller {
   }
 
   base::Result<void> execute(const std::string& key, const Deployment& deployment, Plan& todo) {
-    if (!todo.revision.empty()) TRY(write_revision(deployment, todo.revision));
     if (todo.create) TRY(create_set(key, deployment, *todo.create, todo.status));
     for (const Update& update : todo.updates) {
       TRY_ASSIGN(const ReplicaSet written, client_.update(update.set));
@@ -147,20 +144,6 @@ class DeploymentController final : public Controller {
       auto removed = client_.remove<ReplicaSet>(set.metadata.namespace_, set.metadata.name, options);
       if (!removed && removed.error().reason != base::Reason::kNotFound) return removed;
     }
-    return {};
-  }
-
-  // An annotation is no change of the spec: the generation stays.
-  base::Result<void> write_revision(const Deployment& deployment, const std::string& revision) {
-    object::Object annotations, metadata, patch;
-    annotations.set(kRevision, revision);
-    metadata.set("annotations", object::Value(std::move(annotations)));
-    metadata.set("uid", deployment.metadata.uid);
-    patch.set("metadata", object::Value(std::move(metadata)));
-    auto written =
-        client_.patch<Deployment>(deployment.metadata.namespace_, deployment.metadata.name, client::PatchType::kMerge,
-                                  object::to_json(object::Value(std::move(patch))));
-    if (!written && written.error().reason != base::Reason::kNotFound) return base::fail(written.error());
     return {};
   }
 
@@ -201,17 +184,12 @@ class DeploymentController final : public Controller {
     return {};
   }
 
-  base::Result<void> write_status(const Deployment& deployment, Plan& todo) {
-    if (deployment.status == todo.status) return {};
+  // Compat: the revision goes with the status: through the object itself the annotation would raise the generation.
+  base::Result<void> write_status(const Deployment& deployment, const Plan& todo) {
+    if (deployment.status == todo.status && todo.revision.empty()) return {};
     Deployment newer = deployment;
     newer.status = todo.status;
-    // The annotation may just have been written, under a newer revision than the one planned on.
-    if (!todo.revision.empty()) {
-      auto current = client_.get<Deployment>(newer.metadata.namespace_, newer.metadata.name);
-      if (!current) return {};
-      if (current->metadata.generation != newer.metadata.generation) return {};
-      newer.metadata = current->metadata;
-    }
+    if (!todo.revision.empty()) newer.metadata.annotations[kRevision] = todo.revision;
     if (auto updated = client_.update_status(newer); !updated && updated.error().reason != base::Reason::kNotFound) {
       return base::fail(updated.error());
     }

@@ -133,6 +133,18 @@ void plan_group(const Service& service, const std::string& family, Group& group,
   }
 }
 
+// A slice to be made takes over one that would be deleted, so that watchers see one change instead of two.
+void recycle(Plan& plan) {
+  std::erase_if(plan.create, [&](EndpointSlice& slice) {
+    const auto old = std::ranges::find(plan.remove, slice.address_type, &EndpointSlice::address_type);
+    if (old == plan.remove.end()) return false;
+    slice.metadata = std::move(old->metadata);
+    plan.remove.erase(old);
+    plan.update.push_back(std::move(slice));
+    return true;
+  });
+}
+
 void add_pods(const Service& service, const std::string& family, const std::vector<Pod>& pods, const ZoneOf& zone_of,
               Groups& groups) {
   for (const Pod& pod : pods) {
@@ -156,19 +168,14 @@ Plan plan(const Service& service, const std::vector<Pod>& pods, std::vector<Endp
   std::vector<std::string> families = service.spec.ip_families;
   if (families.empty()) families = {"IPv4"};
   for (const std::string& family : families) add_pods(service, family, pods, zone_of, groups);
+  // Compat: a family without endpoints has one slice without ports.
+  for (const std::string& family : families) {
+    const bool filled = std::ranges::any_of(groups, [&](const auto& entry) { return entry.first.first == family; });
+    if (!filled) groups[{family, PortKey()}];
+  }
   for (EndpointSlice& slice : current) {
     const auto found = groups.find({slice.address_type, key_of(slice.ports)});
     if (found != groups.end()) found->second.slices.push_back(&slice);
-  }
-  // A family without endpoints keeps one empty slice, of whatever ports it had.
-  for (const std::string& family : families) {
-    const bool filled = std::ranges::any_of(groups, [&](const auto& entry) { return entry.first.first == family; });
-    if (filled) continue;
-    const auto slice = std::ranges::find(current, family, &EndpointSlice::address_type);
-    Group& group = groups[{family, slice == current.end() ? PortKey() : key_of(slice->ports)}];
-    if (slice == current.end()) continue;
-    group.ports = slice->ports;
-    group.slices.push_back(&*slice);
   }
   std::vector<const EndpointSlice*> used;
   for (auto& [key, group] : groups) {
@@ -178,6 +185,7 @@ Plan plan(const Service& service, const std::vector<Pod>& pods, std::vector<Endp
   for (const EndpointSlice& slice : current) {
     if (std::ranges::find(used, &slice) == used.end()) plan.remove.push_back(slice);
   }
+  recycle(plan);
   return plan;
 }
 
