@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "net/http.h"
 #include "object/field_error.h"
 
 namespace apiserver {
@@ -23,7 +24,7 @@ base::Result<int64_t> parse_int(std::string_view text) {
 }
 
 // Compat: upstream's query conversion: "false" and "0" are false, anything else that is there is true.
-bool parse_bool(std::string_view text) { return text != "false" && text != "0"; }
+bool parse_bool(std::string_view text) { return text != "0" && !net::equal_ignore_case(text, "false"); }
 
 constexpr std::string_view kMeta = "meta.k8s.io";
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "net/http.h"
+
 namespace apiserver {
 namespace {
 
@@ -47,7 +49,12 @@ std::string verb_of(std::string_view method) {
   return "";
 }
 
-bool is_true(std::string_view text) { return text == "true" || text == "1"; }
+// Compat: upstream's query conversion: "false" in any case and "0" are false; anything else that is there is true.
+bool is_set(const Query& query, std::string_view name) {
+  if (!query.has(name)) return false;
+  const std::string_view text = query.get(name);
+  return text != "0" && !net::equal_ignore_case(text, "false");
+}
 
 // Compat: these subresources of a namespace stand where a resource name would.
 bool is_namespace_subresource(std::string_view part) { return part == "status" || part == "finalize"; }
@@ -58,7 +65,7 @@ void finish_verb(RequestInfo& info, const Query& query) {
     return;
   }
   if (info.verb == "get") {
-    info.verb = is_true(query.get("watch")) ? "watch" : "list";
+    info.verb = is_set(query, "watch") ? "watch" : "list";
     // Compat: a list or watch of metadata.name=x is authorized and limited as one of that name.
     constexpr std::string_view kByName = "metadata.name=";
     std::string_view selector = query.get("fieldSelector");

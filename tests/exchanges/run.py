@@ -62,8 +62,14 @@ def main():
     listed = expectations.Expectations.read(args.expected)
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         runs = dict(zip((s.name for s in scenarios), pool.map(lambda s: run_scenario(args.program, s), scenarios)))
-    outcome = expectations.judge({name: run[0] for name, run in runs.items()}, listed,
-                                 complete=not args.only and not args.profile)
+    complete = not args.only and not args.profile
+    outcome = expectations.judge({name: run[0] for name, run in runs.items()}, listed, complete=complete)
+    # A busy machine can make one step late: what went against expectation runs once more, alone.
+    again = {name for name, _, _ in outcome.unexpected} | {entry.scenario for entry in outcome.stale}
+    for scenario in scenarios:
+        if scenario.name in again and not (args.strike or args.refine or args.accept):
+            runs[scenario.name] = run_scenario(args.program, scenario)
+    outcome = expectations.judge({name: run[0] for name, run in runs.items()}, listed, complete=complete)
     for name, step, found in outcome.unexpected + (outcome.known if args.verbose else []):
         known = (name, step, found) in outcome.known
         print("known" if known else "FAIL ", f"{name}/{step}", runs[name][1].get(step, ""))

@@ -222,7 +222,7 @@ func TestDiscovery(t *testing.T) {
 	for _, list := range lists {
 		resources += len(list.APIResources)
 	}
-	if len(groups) < 20 || resources < 142 {
+	if len(groups) < 20 || resources < 111 {
 		t.Errorf("%d groups, %d resources", len(groups), resources)
 	}
 	if _, err = client.Discovery().OpenAPISchema(); err != nil {

@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/watch"
+	applycorev1 "k8s.io/client-go/applyconfigurations/core/v1"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/cache"
@@ -185,5 +186,23 @@ func TestLeaderElectionHandsOver(t *testing.T) {
 }
 
 func TestServerSideApply(t *testing.T) {
-	t.Skip("server-side apply is not there yet")
+	client := clientset(t, config(t))
+	ctx, ns := deadline(t), namespace(t, client)
+	maps := client.CoreV1().ConfigMaps(ns)
+	one, err := maps.Apply(ctx, applycorev1.ConfigMap("applied", ns).WithData(map[string]string{"a": "1"}), metav1.ApplyOptions{FieldManager: "one"})
+	if err != nil || one.Data["a"] != "1" {
+		t.Fatalf("apply creates: %v, %v", one, err)
+	}
+	_, err = maps.Apply(ctx, applycorev1.ConfigMap("applied", ns).WithData(map[string]string{"a": "2"}), metav1.ApplyOptions{FieldManager: "two"})
+	if !apierrors.IsConflict(err) {
+		t.Fatalf("another manager's apply: %v, want Conflict", err)
+	}
+	two, err := maps.Apply(ctx, applycorev1.ConfigMap("applied", ns).WithData(map[string]string{"a": "2"}), metav1.ApplyOptions{FieldManager: "two", Force: true})
+	if err != nil || two.Data["a"] != "2" {
+		t.Fatalf("forced apply: %v, %v", two, err)
+	}
+	gone, err := maps.Apply(ctx, applycorev1.ConfigMap("applied", ns), metav1.ApplyOptions{FieldManager: "two"})
+	if err != nil || len(gone.Data) != 0 {
+		t.Fatalf("apply without the field: %v, %v", gone, err)
+	}
 }
