@@ -35,6 +35,35 @@ SPECIALS = {'time': 'kTime', 'microtime': 'kMicroTime', 'duration': 'kDuration',
             'schemaorarray': 'kSchemaOrArray', 'schemaorstringarray': 'kSchemaOrStringArray'}
 
 
+# The functions of gen/catalogue.h, after the tables.
+LOOK_UPS = '''
+std::span<const schema::Message* const> messages() { return kMessages; }
+std::span<const schema::Kind> kinds() { return kKinds; }
+std::span<const schema::GroupVersion> group_versions() { return kGroupVersions; }
+
+const schema::Message* find_message(std::string_view package, std::string_view name) {
+  auto found = std::ranges::find_if(kMessages, [&](const schema::Message* m) { return m->name == name && m->package == package; });
+  return found == std::end(kMessages) ? nullptr : *found;
+}
+
+const schema::Kind* find_kind(std::string_view group, std::string_view version, std::string_view kind) {
+  auto found = std::ranges::find_if(kKinds, [&](const schema::Kind& k) { return k.kind == kind && k.version == version && k.group == group; });
+  return found == std::end(kKinds) ? nullptr : found;
+}
+
+const schema::Resource* find_resource(std::string_view group, std::string_view version, std::string_view name,
+                                      std::string_view subresource) {
+  for (const schema::GroupVersion& gv : kGroupVersions) {
+    if (gv.version != version || gv.group != group) continue;
+    for (const schema::Resource& r : gv.resources) {
+      if (r.name == name && r.subresource == subresource) return &r;
+    }
+  }
+  return nullptr;
+}
+}  // namespace gen'''
+
+
 def snake(name):
     """clusterIPs -> cluster_ips, hostIP -> host_ip, podCIDRs -> pod_cidrs, nonResourceURLs -> non_resource_urls."""
     name = re.sub(r'(IP|CIDR|URL|ID|WWN|PID|GPU|API|OS)s(?![a-z])', lambda m: m.group(1) + 'S', name)
@@ -423,36 +452,13 @@ class Generator:
             groups.append(f'    {{"{gv["group"]}", "{gv["version"]}", {str(gv["default"]).lower()}, {gv["priority"][0]}, {gv["priority"][1]}, '
                           + (f'kResources_{gi}' if entries else '{}') + '},')
         lines += ['constexpr schema::GroupVersion kGroupVersions[] = {'] + groups + ['};']
+        return '\n'.join(lines + self.message_list() + [LOOK_UPS]) + '\n'
+
+    def message_list(self):
         total = sum(len(p.messages) for p in self.packages)
-        lines += [f'constinit const schema::Message* const kMessages[{total}] = {{']
+        lines = [f'constinit const schema::Message* const kMessages[{total}] = {{']
         lines += [f'    {self.table_ref(m.full)},' for p in self.packages for m in p.messages]
-        lines += ['};', '}  // namespace', '''
-std::span<const schema::Message* const> messages() { return kMessages; }
-std::span<const schema::Kind> kinds() { return kKinds; }
-std::span<const schema::GroupVersion> group_versions() { return kGroupVersions; }
-
-const schema::Message* find_message(std::string_view package, std::string_view name) {
-  auto found = std::ranges::find_if(kMessages, [&](const schema::Message* m) { return m->name == name && m->package == package; });
-  return found == std::end(kMessages) ? nullptr : *found;
-}
-
-const schema::Kind* find_kind(std::string_view group, std::string_view version, std::string_view kind) {
-  auto found = std::ranges::find_if(kKinds, [&](const schema::Kind& k) { return k.kind == kind && k.version == version && k.group == group; });
-  return found == std::end(kKinds) ? nullptr : found;
-}
-
-const schema::Resource* find_resource(std::string_view group, std::string_view version, std::string_view name,
-                                      std::string_view subresource) {
-  for (const schema::GroupVersion& gv : kGroupVersions) {
-    if (gv.version != version || gv.group != group) continue;
-    for (const schema::Resource& r : gv.resources) {
-      if (r.name == name && r.subresource == subresource) return &r;
-    }
-  }
-  return nullptr;
-}
-}  // namespace gen''']
-        return '\n'.join(lines) + '\n'
+        return lines + ['};', '}  // namespace']
 
     # ---- files ----
     def files(self):

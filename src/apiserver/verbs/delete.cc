@@ -120,10 +120,19 @@ Answer success_answer(const Endpoint& endpoint, const Meta& meta) {
 
 // Compat: these kinds answer a delete with the object that was removed.
 bool returns_object(const Endpoint& endpoint) {
-  constexpr std::string_view kReturning[] = {
-      "pods",         "services",      "persistentvolumeclaims", "persistentvolumes", "serviceaccounts",
-      "podtemplates", "resourcequotas", "csidrivers", "csinodes", "storageclasses", "volumeattachments",
-                                             "volumeattributesclasses", "csistoragecapacities"};
+  constexpr std::string_view kReturning[] = {"pods",
+                                             "services",
+                                             "persistentvolumeclaims",
+                                             "persistentvolumes",
+                                             "serviceaccounts",
+                                             "podtemplates",
+                                             "resourcequotas",
+                                             "csidrivers",
+                                             "csinodes",
+                                             "storageclasses",
+                                             "volumeattachments",
+                                             "volumeattributesclasses",
+                                             "csistoragecapacities"};
   return endpoint.rules->kind() == "PodSecurityPolicy" ||
          std::ranges::find(kReturning, endpoint.resource->name) != std::end(kReturning);
 }
@@ -171,7 +180,8 @@ base::Result<Attempt> try_delete(RequestContext& context, const Endpoint& endpoi
   if (next == Next::kRemove && core.allocator) core.allocator->release(endpoint, live, nullptr);
   if (next == Next::kMark || returns_object(endpoint)) {
     TRY_ASSIGN(answer,
-               answer_with(endpoint, std::move(raw), next == Next::kMark || meta.deletion_timestamp ? written->revision : kv->mod_revision, 200));
+               answer_with(endpoint, std::move(raw),
+                           next == Next::kMark || meta.deletion_timestamp ? written->revision : kv->mod_revision, 200));
   } else {
     answer = success_answer(endpoint, meta);
   }
