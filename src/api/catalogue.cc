@@ -26,98 +26,90 @@ Conversion conversion_of() {
           }};
 }
 
+void add_core_and_workloads(std::vector<std::unique_ptr<const KindRules>>& rules) {
+  // core
+  rules.push_back(component_status_rules());
+  rules.push_back(config_map_rules());
+  rules.push_back(endpoints_rules());
+  rules.push_back(event_rules());
+  rules.push_back(limit_range_rules());
+  rules.push_back(namespace_rules());
+  rules.push_back(node_rules());
+  rules.push_back(persistent_volume_claim_rules());
+  rules.push_back(persistent_volume_rules());
+  rules.push_back(pod_rules());
+  rules.push_back(pod_template_rules());
+  rules.push_back(replication_controller_rules());
+  rules.push_back(resource_quota_rules());
+  rules.push_back(secret_rules());
+  rules.push_back(service_account_rules());
+  rules.push_back(service_rules());
+  // apiregistration
+  rules.push_back(api_service_rules());
+  // apps
+  rules.push_back(controller_revision_rules());
+  rules.push_back(daemon_set_rules());
+  rules.push_back(deployment_rules());
+  rules.push_back(replica_set_rules());
+  rules.push_back(stateful_set_rules());
+  // autoscaling
+  rules.push_back(horizontal_pod_autoscaler_rules());
+  // batch
+  rules.push_back(cron_job_rules());
+  rules.push_back(job_rules());
+  // certificates
+  rules.push_back(certificate_signing_request_rules());
+  // networking
+  rules.push_back(ingress_class_rules());
+  rules.push_back(ingress_rules());
+  rules.push_back(ip_address_rules());
+  rules.push_back(network_policy_rules());
+  rules.push_back(service_cidr_rules());
+}
+
+void add_the_rest(std::vector<std::unique_ptr<const KindRules>>& rules) {
+  // policy
+  rules.push_back(pod_disruption_budget_rules());
+  // rbac
+  rules.push_back(cluster_role_binding_rules());
+  rules.push_back(cluster_role_rules());
+  rules.push_back(role_binding_rules());
+  rules.push_back(role_rules());
+  // storage
+  rules.push_back(csi_driver_rules());
+  rules.push_back(csi_node_rules());
+  rules.push_back(csi_storage_capacity_rules());
+  rules.push_back(storage_class_rules());
+  rules.push_back(volume_attachment_rules());
+  rules.push_back(volume_attributes_class_rules());
+  // admissionregistration
+  rules.push_back(mutating_webhook_configuration_rules());
+  rules.push_back(validating_admission_policy_rules());
+  rules.push_back(validating_admission_policy_binding_rules());
+  rules.push_back(validating_webhook_configuration_rules());
+  // scheduling
+  rules.push_back(priority_class_rules());
+  // coordination
+  rules.push_back(lease_rules());
+  // node
+  rules.push_back(runtime_class_rules());
+  // discovery
+  rules.push_back(endpoint_slice_rules());
+  // resource
+  rules.push_back(device_class_rules());
+  rules.push_back(resource_claim_rules());
+  rules.push_back(resource_claim_template_rules());
+  rules.push_back(resource_slice_rules());
+  // flowcontrol
+  rules.push_back(flow_schema_rules());
+  rules.push_back(priority_level_configuration_rules());
+}
+
 }  // namespace
 
 Catalogue::Catalogue() {
-  // core
-  rules_.push_back(component_status_rules());
-  rules_.push_back(config_map_rules());
-  rules_.push_back(endpoints_rules());
-  rules_.push_back(event_rules());
-  rules_.push_back(limit_range_rules());
-  rules_.push_back(namespace_rules());
-  rules_.push_back(node_rules());
-  rules_.push_back(persistent_volume_claim_rules());
-  rules_.push_back(persistent_volume_rules());
-  rules_.push_back(pod_rules());
-  rules_.push_back(pod_template_rules());
-  rules_.push_back(replication_controller_rules());
-  rules_.push_back(resource_quota_rules());
-  rules_.push_back(secret_rules());
-  rules_.push_back(service_account_rules());
-  rules_.push_back(service_rules());
-
-  // apiregistration
-  rules_.push_back(api_service_rules());
-
-  // apps
-  rules_.push_back(controller_revision_rules());
-  rules_.push_back(daemon_set_rules());
-  rules_.push_back(deployment_rules());
-  rules_.push_back(replica_set_rules());
-  rules_.push_back(stateful_set_rules());
-
-  // autoscaling
-  rules_.push_back(horizontal_pod_autoscaler_rules());
-
-  // batch
-  rules_.push_back(cron_job_rules());
-  rules_.push_back(job_rules());
-
-  // certificates
-  rules_.push_back(certificate_signing_request_rules());
-
-  // networking
-  rules_.push_back(ingress_class_rules());
-  rules_.push_back(ingress_rules());
-  rules_.push_back(ip_address_rules());
-  rules_.push_back(network_policy_rules());
-  rules_.push_back(service_cidr_rules());
-
-  // policy
-  rules_.push_back(pod_disruption_budget_rules());
-
-  // rbac
-  rules_.push_back(cluster_role_binding_rules());
-  rules_.push_back(cluster_role_rules());
-  rules_.push_back(role_binding_rules());
-  rules_.push_back(role_rules());
-
-  // storage
-  rules_.push_back(csi_driver_rules());
-  rules_.push_back(csi_node_rules());
-  rules_.push_back(csi_storage_capacity_rules());
-  rules_.push_back(storage_class_rules());
-  rules_.push_back(volume_attachment_rules());
-  rules_.push_back(volume_attributes_class_rules());
-
-  // admissionregistration
-  rules_.push_back(mutating_webhook_configuration_rules());
-  rules_.push_back(validating_admission_policy_rules());
-  rules_.push_back(validating_admission_policy_binding_rules());
-  rules_.push_back(validating_webhook_configuration_rules());
-
-  // scheduling
-  rules_.push_back(priority_class_rules());
-
-  // coordination
-  rules_.push_back(lease_rules());
-
-  // node
-  rules_.push_back(runtime_class_rules());
-
-  // discovery
-  rules_.push_back(endpoint_slice_rules());
-
-  // resource
-  rules_.push_back(device_class_rules());
-  rules_.push_back(resource_claim_rules());
-  rules_.push_back(resource_claim_template_rules());
-  rules_.push_back(resource_slice_rules());
-
-  // flowcontrol
-  rules_.push_back(flow_schema_rules());
-  rules_.push_back(priority_level_configuration_rules());
+  add_core_and_workloads(rules_);
+  add_the_rest(rules_);
 
   conversions_.push_back(
       conversion_of<autoscaling::v1::HorizontalPodAutoscaler, autoscaling::v2::HorizontalPodAutoscaler,
