@@ -1,6 +1,7 @@
 #include "apiserver/manage_fields.h"
 
 #include "apiserver/body.h"
+#include "codec/wire.h"
 #include "gen/meta/v1.h"
 #include "object/time.h"
 #include "schema/apply/managed_entry.h"
@@ -15,10 +16,54 @@ namespace {
 using api::AnyObject;
 using Entry = ::api::meta::v1::ManagedFieldsEntry;
 
-// The object as clients of the endpoint's version see it.
+// An object's bytes without metadata.managedFields. The tree of a field set costs as much as the object's own, and
+// field management wants the sets as text.
+std::string without_managed_fields(std::string_view raw) {
+  constexpr uint32_t kMetadata = 1, kManagedFields = 17;
+  codec::WireReader reader(raw);
+  uint32_t field = 0;
+  codec::WireType type;
+  std::string_view metadata;
+  if (!reader.read_tag(field, type) || field != kMetadata || !reader.read_bytes(metadata)) return std::string(raw);
+  std::string kept;
+  kept.reserve(metadata.size());
+  codec::WireReader members(metadata);
+  while (!members.done()) {
+    const char* begin = members.position();
+    if (!members.read_tag(field, type) || !members.skip(field, type)) return std::string(raw);
+    if (field != kManagedFields) kept.append(begin, static_cast<size_t>(members.position() - begin));
+  }
+  std::string out;
+  out.reserve(raw.size());
+  codec::append_bytes_field(out, kMetadata, kept);
+  out.append(reader.position(), reader.remaining());
+  return out;
+}
+
+// metadata.managedFields of a struct, field sets as text.
+object::Value entries_of(const std::vector<Entry>& entries) {
+  object::Array list;
+  for (const Entry& entry : entries) {
+    object::Object item;
+    if (!entry.manager.empty()) item.append("manager", entry.manager);
+    if (!entry.operation.empty()) item.append("operation", entry.operation);
+    if (!entry.api_version.empty()) item.append("apiVersion", entry.api_version);
+    if (entry.time) item.append("time", object::format_time(*entry.time));
+    if (!entry.fields_type.empty()) item.append("fieldsType", entry.fields_type);
+    if (entry.fields_v1) item.append("fieldsV1", entry.fields_v1->raw.value_or(std::string("{}")));
+    if (!entry.subresource.empty()) item.append("subresource", entry.subresource);
+    list.emplace_back(std::move(item));
+  }
+  return list;
+}
+
+// The object as clients of the endpoint's version see it, but for the field sets, which are text.
 base::Result<object::Value> served_tree(const Endpoint& endpoint, const AnyObject& object) {
   TRY_ASSIGN(std::string raw, to_served(endpoint, encode_struct(object)));
-  return schema::decode_value(*endpoint.served, raw, endpoint.type());
+  TRY_ASSIGN(object::Value tree, schema::decode_value(*endpoint.served, without_managed_fields(raw), endpoint.type()));
+  const auto& entries = api::meta_of(object.message(), object.get()).managed_fields;
+  if (!entries.empty()) (*(*tree.object_if())["metadata"].object_if())["managedFields"] = entries_of(entries);
+  return tree;
 }
 
 // ".status" of the rules is "status" to the field manager.
@@ -33,16 +78,23 @@ Resets reset_fields(const Endpoint& endpoint, std::string_view subresource) {
   return resets;
 }
 
+// The entries of a tree, field sets as text, into the struct.
 base::Result<void> take_entries(const object::Value& tree, AnyObject& object) {
   auto& target = api::meta_of(object.message(), object.get()).managed_fields;
   target.clear();
   const object::Value* list = tree.at_path({"metadata", "managedFields"});
   if (!list || !list->array_if()) return {};
-  const schema::Message& message = gen::message_of<Entry>();
   for (const object::Value& item : *list->array_if()) {
-    std::string raw;
-    TRY(schema::encode_value(message, item, raw));
-    TRY(schema::decode_struct(message, raw, &target.emplace_back()));
+    Entry& entry = target.emplace_back();
+    entry.manager = item.string_at({"manager"});
+    entry.operation = item.string_at({"operation"});
+    entry.api_version = item.string_at({"apiVersion"});
+    entry.fields_type = item.string_at({"fieldsType"});
+    entry.subresource = item.string_at({"subresource"});
+    if (std::string_view time = item.string_at({"time"}); !time.empty()) {
+      TRY_ASSIGN(entry.time, object::parse_time(time));
+    }
+    entry.fields_v1.ensure().raw = std::string(item.string_at({"fieldsV1"}));
   }
   return {};
 }
@@ -71,7 +123,7 @@ base::Result<void> manage_fields(RequestContext& context, const Endpoint& endpoi
   TRY_ASSIGN(object::Value after, served_tree(endpoint, object));
   const Resets resets = reset_fields(endpoint, subresource);
   schema::update_managed_fields(manage_context(endpoint, subresource, resets), before, after, options.field_manager,
-                                now_text(context));
+                                now_text(context), schema::FieldsForm::kText);
   return take_entries(after, object);
 }
 
@@ -93,10 +145,13 @@ base::Result<AppliedObject> apply_config(RequestContext& context, const Endpoint
   result.outcome =
       applied.effect == schema::ApplyEffect::kUnchanged ? ApplyOutcome::kUnchanged : ApplyOutcome::kChanged;
   if (result.outcome == ApplyOutcome::kUnchanged) return result;
-  schema::write_managed_fields(applied.object, applied.entries);
+  object::Value owned{object::Object()};
+  schema::write_managed_fields(owned, applied.entries, schema::FieldsForm::kText);
+  schema::remove_managed_fields(applied.object);
   TRY_ASSIGN(std::string raw, encode_tree(context, applied.object, *endpoint.served, endpoint.api_version,
                                           endpoint.kind, FieldValidation::kIgnore));
   TRY_ASSIGN(result.object, to_stored(endpoint, raw));
+  TRY(take_entries(owned, result.object));
   return result;
 }
 
