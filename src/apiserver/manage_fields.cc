@@ -16,30 +16,6 @@ namespace {
 using api::AnyObject;
 using Entry = ::api::meta::v1::ManagedFieldsEntry;
 
-// An object's bytes without metadata.managedFields. The tree of a field set costs as much as the object's own, and
-// field management wants the sets as text.
-std::string without_managed_fields(std::string_view raw) {
-  constexpr uint32_t kMetadata = 1, kManagedFields = 17;
-  codec::WireReader reader(raw);
-  uint32_t field = 0;
-  codec::WireType type;
-  std::string_view metadata;
-  if (!reader.read_tag(field, type) || field != kMetadata || !reader.read_bytes(metadata)) return std::string(raw);
-  std::string kept;
-  kept.reserve(metadata.size());
-  codec::WireReader members(metadata);
-  while (!members.done()) {
-    const char* begin = members.position();
-    if (!members.read_tag(field, type) || !members.skip(field, type)) return std::string(raw);
-    if (field != kManagedFields) kept.append(begin, static_cast<size_t>(members.position() - begin));
-  }
-  std::string out;
-  out.reserve(raw.size());
-  codec::append_bytes_field(out, kMetadata, kept);
-  out.append(reader.position(), reader.remaining());
-  return out;
-}
-
 // metadata.managedFields of a struct, field sets as text.
 object::Value entries_of(const std::vector<Entry>& entries) {
   object::Array list;
@@ -113,6 +89,28 @@ schema::ManageContext manage_context(const Endpoint& endpoint, std::string_view 
 std::string now_text(const RequestContext& context) { return object::format_time(object::to_time(context.now)); }
 
 }  // namespace
+
+std::string without_managed_fields(std::string_view raw) {
+  constexpr uint32_t kMetadata = 1, kManagedFields = 17;
+  codec::WireReader reader(raw);
+  uint32_t field = 0;
+  codec::WireType type;
+  std::string_view metadata;
+  if (!reader.read_tag(field, type) || field != kMetadata || !reader.read_bytes(metadata)) return std::string(raw);
+  std::string kept;
+  kept.reserve(metadata.size());
+  codec::WireReader members(metadata);
+  while (!members.done()) {
+    const char* begin = members.position();
+    if (!members.read_tag(field, type) || !members.skip(field, type)) return std::string(raw);
+    if (field != kManagedFields) kept.append(begin, static_cast<size_t>(members.position() - begin));
+  }
+  std::string out;
+  out.reserve(raw.size());
+  codec::append_bytes_field(out, kMetadata, kept);
+  out.append(reader.position(), reader.remaining());
+  return out;
+}
 
 base::Result<void> manage_fields(RequestContext& context, const Endpoint& endpoint, const AnyObject* live,
                                  AnyObject& object, const WriteOptions& options, std::string_view subresource) {

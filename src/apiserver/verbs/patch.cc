@@ -1,5 +1,6 @@
 #include "apiserver/body.h"
 #include "apiserver/core.h"
+#include "apiserver/manage_fields.h"
 #include "apiserver/verbs/verbs.h"
 #include "apiserver/write.h"
 #include "object/json.h"
@@ -71,16 +72,22 @@ base::Result<Answer> patch_verb(RequestContext& context) {
   }
   if (context.patch_type == PatchType::kApply) return apply_verb(context, options);
   TRY_ASSIGN(PatchDocument patch, parse_patch(context));
+  // A patch that does not speak of managed fields does not see them: they stay out of its document.
+  const bool sees_managed_fields = context.body.find("managedFields") != std::string_view::npos;
   const UpdateRequest request{context.info.name, std::string(endpoint.resource->subresource), options, {}};
   return update_object(context, endpoint, request, [&](const Live& live) -> base::Result<api::AnyObject> {
     TRY_ASSIGN(std::string served, to_served(endpoint, encode_struct(live.object)));
+    if (!sees_managed_fields) served = without_managed_fields(served);
     TRY_ASSIGN(object::Value document, schema::decode_value(*endpoint.served, served, endpoint.type()));
     TRY_ASSIGN(object::Value patched, apply_patch(patch, std::move(document), *endpoint.served));
     TRY_ASSIGN(std::string raw, encode_tree(context, patched, *endpoint.served, endpoint.api_version, endpoint.kind,
                                             options.field_validation, patch.issues));
     TRY_ASSIGN(api::AnyObject object, to_stored(endpoint, raw));
-    const std::string& name = api::meta_of(object.message(), object.get()).name;
-    if (name != context.info.name) return base::fail(object::name_mismatch(name, context.info.name));
+    auto& meta = api::meta_of(object.message(), object.get());
+    if (meta.name != context.info.name) return base::fail(object::name_mismatch(meta.name, context.info.name));
+    if (!sees_managed_fields) {
+      meta.managed_fields = api::meta_of(live.object.message(), live.object.get()).managed_fields;
+    }
     return object;
   });
 }
