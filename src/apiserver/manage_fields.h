@@ -11,8 +11,8 @@
 
 namespace apiserver {
 
-// An object's bytes without metadata.managedFields. The tree of a field set costs as much as the object's own, and field
-// management wants the sets as text.
+// An object's bytes without metadata.managedFields. The tree of a field set costs as much as the object's own, and
+// field management wants the sets as text.
 std::string without_managed_fields(std::string_view raw);
 
 // Sets object's metadata.managedFields after an update or create. live null = create. subresource "" = the object
