@@ -4,6 +4,7 @@
 #include <charconv>
 #include <ranges>
 
+#include "object/json.h"
 #include "schema/patch/limits.h"
 
 namespace schema {
@@ -16,29 +17,10 @@ using object::Member;
 using object::Object;
 using object::Value;
 
-// The word of Go's JSON decoder for the type of a value.
-std::string_view json_type(const Value& value) {
-  switch (value.kind()) {
-    case Value::Kind::kNull:
-      return "null";
-    case Value::Kind::kBool:
-      return "bool";
-    case Value::Kind::kInt:
-    case Value::Kind::kDouble:
-      return "number";
-    case Value::Kind::kString:
-      return "string";
-    case Value::Kind::kArray:
-      return "array";
-    case Value::Kind::kObject:
-      return "object";
-  }
-  return "";
-}
-
 std::unexpected<base::Error> bad_patch(const Value& value, std::string_view into) {
   return base::fail(Reason::kBadRequest, "error decoding patch: json: cannot unmarshal " +
-                                             std::string(json_type(value)) + " into Go " + std::string(into));
+                                             std::string(object::json_type_name(value)) + " into Go " +
+                                             std::string(into));
 }
 
 Result<void> decode_operation(const Object& source, size_t i, JsonPatchOperation& operation,
