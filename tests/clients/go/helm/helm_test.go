@@ -21,7 +21,7 @@ import (
 )
 
 const (
-	chartDirectory = "../../manifests/chart"
+	chartDirectory = "../../chart"
 	patience       = 30 * time.Second
 )
 
