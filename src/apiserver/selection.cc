@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "apiserver/body.h"
+#include "apiserver/limits.h"
+#include "storage/signature.h"
 
 namespace apiserver {
 namespace {
@@ -38,7 +40,10 @@ base::Result<Selection> Selection::compile(const Endpoint& endpoint, const ListO
   Selection selection;
   selection.endpoint_ = &endpoint;
   selection.labels_ = options.labels;
-  if (options.fields.empty()) return selection;
+  if (options.fields.empty()) {
+    selection.derive_signatures();
+    return selection;
+  }
   const api::AnyObject empty = api::AnyObject::make(*endpoint.stored);
   const auto known = endpoint.rules->selectable_fields_any(empty.get());
   for (const object::FieldTerm& term : options.fields.terms()) {
@@ -56,7 +61,39 @@ base::Result<Selection> Selection::compile(const Endpoint& endpoint, const ListO
     }
     selection.fields_.push_back(std::move(compiled));
   }
+  selection.derive_signatures();
   return selection;
+}
+
+// What one value fixes goes into every signature; of the sets of values, one becomes alternatives. The other operators
+// match objects without the label too, or say nothing of its value.
+void Selection::derive_signatures() {
+  kv::Signature all;
+  for (const Term& term : fields_) {
+    if (term.term.op == object::FieldTerm::Op::kEquals && term.path.size > 0 &&
+        std::ranges::equal(std::span<const uint32_t>(term.path),
+                           std::span<const uint32_t>(storage::signed_field(endpoint_->prefix())))) {
+      all = all | storage::field_signature(term.term.value);
+    }
+  }
+  const object::Requirement* one_of = nullptr;
+  for (const object::Requirement& requirement : labels_.requirements()) {
+    const bool set = requirement.op == object::SelectorOp::kIn || requirement.op == object::SelectorOp::kEquals ||
+                     requirement.op == object::SelectorOp::kDoubleEquals;
+    if (!set || requirement.values.empty() || requirement.values.size() > kMaxSignatures) continue;
+    if (requirement.values.size() == 1) {
+      all = all | storage::label_signature(requirement.key, requirement.values[0]);
+    } else if (!one_of || requirement.values.size() < one_of->values.size()) {
+      one_of = &requirement;
+    }
+  }
+  if (one_of) {
+    for (const std::string& value : one_of->values) {
+      signatures_.push_back(all | storage::label_signature(one_of->key, value));
+    }
+  } else if (all != kv::Signature()) {
+    signatures_.push_back(all);
+  }
 }
 
 std::optional<std::string> Selection::fixed(std::string_view field) const {
