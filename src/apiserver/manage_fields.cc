@@ -33,6 +33,37 @@ object::Value entries_of(const std::vector<Entry>& entries) {
   return list;
 }
 
+// The entries of a struct. A live object's are copied.
+schema::ReadEntries read_entries(const std::vector<Entry>& entries) {
+  std::vector<schema::SaidEntry> said;
+  said.reserve(entries.size());
+  for (const Entry& entry : entries) {
+    said.push_back({entry.manager, entry.operation, entry.api_version,
+                    entry.time ? object::format_time(*entry.time) : std::string(), entry.fields_type, entry.subresource,
+                    std::nullopt});
+    if (entry.fields_v1) said.back().fields = entry.fields_v1->raw.value_or(std::string("{}"));
+  }
+  return schema::read_entries(std::move(said));
+}
+
+base::Result<void> set_entries(schema::ManagedEntries entries, std::vector<Entry>& target) {
+  target.clear();
+  target.reserve(entries.size());
+  for (schema::ManagedEntry& from : entries) {
+    Entry& entry = target.emplace_back();
+    entry.manager = std::move(from.manager);
+    entry.operation = from.operation == schema::ManageOperation::kApply ? "Apply" : "Update";
+    entry.api_version = std::move(from.api_version);
+    entry.fields_type = "FieldsV1";
+    entry.subresource = std::move(from.subresource);
+    if (!from.time.empty()) {
+      TRY_ASSIGN(entry.time, object::parse_time(from.time));
+    }
+    entry.fields_v1.ensure().raw = std::move(from.fields);
+  }
+  return {};
+}
+
 // The object as clients of the endpoint's version see it, but for the field sets, which are text.
 base::Result<object::Value> served_tree(const Endpoint& endpoint, const AnyObject& object) {
   TRY_ASSIGN(std::string raw, to_served(endpoint, encode_struct(object)));
@@ -114,15 +145,22 @@ std::string without_managed_fields(std::string_view raw) {
 
 base::Result<void> manage_fields(RequestContext& context, const Endpoint& endpoint, const AnyObject* live,
                                  AnyObject& object, const WriteOptions& options, std::string_view subresource) {
-  object::Value before{object::Object()};
-  if (live) {
-    TRY_ASSIGN(before, served_tree(endpoint, *live));
-  }
-  TRY_ASSIGN(object::Value after, served_tree(endpoint, object));
+  auto& entries = api::meta_of(object.message(), object.get()).managed_fields;
+  schema::ReadEntries sent = read_entries(entries);
+  entries.clear();  // the encoding is the smaller without them
+  TRY_ASSIGN(const std::string after, to_served(endpoint, encode_struct(object)));
+  const std::string now = now_text(context);
   const Resets resets = reset_fields(endpoint, subresource);
-  schema::update_managed_fields(manage_context(endpoint, subresource, resets), before, after, options.field_manager,
-                                now_text(context), schema::FieldsForm::kText);
-  return take_entries(after, object);
+  schema::EncodedUpdate update{*endpoint.served, {}, after, {}, std::move(sent), {}, options.field_manager, now};
+  std::string before;
+  if (live) {
+    TRY_ASSIGN(before, to_served(endpoint, encode_struct(*live)));
+    const auto& meta = api::meta_of(live->message(), live->get());
+    update.live = before;
+    update.live_entries = read_entries(meta.managed_fields);
+    update.live_uid = meta.uid;
+  }
+  return set_entries(schema::manage_encoded(manage_context(endpoint, subresource, resets), std::move(update)), entries);
 }
 
 base::Result<AppliedObject> apply_config(RequestContext& context, const Endpoint& endpoint, const object::Value& config,

@@ -1,6 +1,7 @@
 // Internal to the codecs: walks protobuf bytes in JSON order and tells a sink what JSON holds. The fields of a message
 // are indexed first (a stack array of where each begins), because the wire has them in number order and JSON in the
-// order of the Go struct. One walk serves the JSON text (transcode.cc) and the Value tree (proto_value_decode.cc).
+// order of the Go struct. One walk serves the JSON text (transcode.cc), the Value tree (proto_value_decode.cc), two
+// trees of what differs (proto_difference.cc) and field sets (apply/new_fields.cc).
 //
 // A sink has: begin_object, end_object, begin_array, end_array, key, string, integer, boolean, real, null, bytes
 // (base64), raw_json (→ false when it is no JSON), time, micro_time (seconds, nanos), duration; and may have
@@ -32,6 +33,8 @@ struct Slot {
 template <typename Sink>
 class WireWalk {
  public:
+  using WireType = codec::WireType;
+  using Reader = codec::WireReader;
   static constexpr size_t kMaxFields = 64;
 
   explicit WireWalk(Sink& sink) : sink_(sink) {}
@@ -43,10 +46,9 @@ class WireWalk {
     return value(message, bytes, 0);
   }
 
- private:
-  using WireType = codec::WireType;
-  using Reader = codec::WireReader;
+  // The steps of the walk. A walk over two messages at once takes them one by one.
 
+  // The slots of a message's fields, in the order of `message.fields`.
   bool index(const Message& message, std::string_view bytes, Slot* slots) {
     CHECK(message.fields.size() <= kMaxFields);
     for (size_t i = 0; i < message.fields.size(); ++i) slots[i] = {};
@@ -336,6 +338,7 @@ class WireWalk {
     return true;
   }
 
+ private:
   Sink& sink_;
   TypeMeta type_;
   std::string_view resource_version_;

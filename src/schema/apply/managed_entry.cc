@@ -16,29 +16,40 @@ using object::Value;
 std::string text_of(const Value& entry, std::string_view name) { return std::string(entry.string_at({name})); }
 
 // "" or what is wrong with the entry. Compat: upstream's checks in their order.
-std::string read_entry(const Value& source, size_t i, ManagedEntry& entry) {
-  const std::string operation = text_of(source, "operation");
-  if (operation != "Apply" && operation != "Update") return "operation must be `Apply` or `Update`";
-  entry.operation = operation == "Apply" ? ManageOperation::kApply : ManageOperation::kUpdate;
-  entry.api_version = text_of(source, "apiVersion");
+std::string check_entry(SaidEntry& said, size_t i, ManagedEntry& entry) {
+  if (said.operation != "Apply" && said.operation != "Update") return "operation must be `Apply` or `Update`";
+  entry.operation = said.operation == "Apply" ? ManageOperation::kApply : ManageOperation::kUpdate;
+  entry.api_version = std::move(said.api_version);
   if (entry.api_version.empty()) return "apiVersion must not be empty";
-  const std::string fields_type = text_of(source, "fieldsType");
-  if (fields_type.empty()) return "missing fieldsType in managed fields entry " + std::to_string(i);
-  if (fields_type != "FieldsV1") {
-    return "invalid fieldsType " + codec::go_quoted(fields_type) + " in managed fields entry " + std::to_string(i);
+  if (said.fields_type.empty()) return "missing fieldsType in managed fields entry " + std::to_string(i);
+  if (said.fields_type != "FieldsV1") {
+    return "invalid fieldsType " + codec::go_quoted(said.fields_type) + " in managed fields entry " + std::to_string(i);
   }
-  entry.manager = text_of(source, "manager");
-  entry.time = text_of(source, "time");
-  entry.subresource = text_of(source, "subresource");
-  const Value* fields = source.find("fieldsV1");
-  if (!fields || fields->is_null()) {
-    entry.fields = "{}";
-  } else if (const std::string* text = fields->string_if()) {
-    entry.fields = *text;
-  } else {
-    entry.fields = object::to_json(*fields);
-  }
+  entry.manager = std::move(said.manager);
+  entry.time = std::move(said.time);
+  entry.subresource = std::move(said.subresource);
+  entry.fields = said.fields ? std::move(*said.fields) : "{}";
   return "";
+}
+
+SaidEntry said_by(const Value& source) {
+  SaidEntry said{text_of(source, "manager"),
+                 text_of(source, "operation"),
+                 text_of(source, "apiVersion"),
+                 text_of(source, "time"),
+                 text_of(source, "fieldsType"),
+                 text_of(source, "subresource"),
+                 std::nullopt};
+  const Value* fields = source.find("fieldsV1");
+  if (!fields || fields->is_null()) return said;
+  const std::string* text = fields->string_if();
+  said.fields = text ? *text : object::to_json(*fields);
+  return said;
+}
+
+bool is_empty_entry(const SaidEntry& said) {
+  return said.manager.empty() && said.operation.empty() && said.api_version.empty() && said.time.empty() &&
+         said.fields_type.empty() && said.subresource.empty() && (!said.fields || said.fields->empty());
 }
 
 bool is_empty_entry(const Value& entry) {
@@ -50,27 +61,37 @@ bool is_empty_entry(const Value& entry) {
   });
 }
 
-}  // namespace
-
-ReadEntries read_managed_fields(const Value& object) {
+ReadEntries checked(std::vector<SaidEntry> said) {
   ReadEntries result;
-  const Value* list = object.at_path({"metadata", "managedFields"});
-  const Array* array = list ? list->array_if() : nullptr;
-  if (!array) return result;
-  if (array->empty() || (array->size() == 1 && is_empty_entry((*array)[0]))) {
-    result.state = ManagedState::kReset;
-    return result;
-  }
   result.state = ManagedState::kEntries;
-  result.entries.reserve(array->size());
-  for (size_t i = 0; i < array->size(); ++i) {
-    result.error = read_entry((*array)[i], i, result.entries.emplace_back());
+  result.entries.reserve(said.size());
+  for (size_t i = 0; i < said.size(); ++i) {
+    result.error = check_entry(said[i], i, result.entries.emplace_back());
     if (result.error.empty()) continue;
     result.state = ManagedState::kInvalid;
     result.entries.clear();
     break;
   }
   return result;
+}
+
+}  // namespace
+
+ReadEntries read_managed_fields(const Value& object) {
+  const Value* list = object.at_path({"metadata", "managedFields"});
+  const Array* array = list ? list->array_if() : nullptr;
+  if (!array) return {};
+  if (array->empty() || (array->size() == 1 && is_empty_entry((*array)[0]))) return {ManagedState::kReset, {}, {}};
+  std::vector<SaidEntry> said;
+  said.reserve(array->size());
+  for (const Value& entry : *array) said.push_back(said_by(entry));
+  return checked(std::move(said));
+}
+
+ReadEntries read_entries(std::vector<SaidEntry> said) {
+  if (said.empty()) return {};
+  if (said.size() == 1 && is_empty_entry(said[0])) return {ManagedState::kReset, {}, {}};
+  return checked(std::move(said));
 }
 
 void remove_managed_fields(Value& object) {

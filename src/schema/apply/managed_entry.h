@@ -1,6 +1,7 @@
 // metadata.managedFields as apply works on it, and as the object's Value holds it. Pure; thread: as plain data.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,12 +37,25 @@ struct ReadEntries {
   std::string error;
 };
 
+// An entry as an object's struct says it, unchecked.
+struct SaidEntry {
+  std::string manager;
+  std::string operation;
+  std::string api_version;
+  std::string time;
+  std::string fields_type;
+  std::string subresource;
+  std::optional<std::string> fields;
+};
+
 // How a Value holds a fieldsV1: as the nested objects that JSON has there, or as a string of that JSON. The string
 // saves the cost of the tree where nobody looks into it; both forms are read.
 enum class FieldsForm : uint8_t { kObject, kText };
 
 // Reads metadata.managedFields. Errors have upstream's text: "operation must be `Apply` or `Update`".
 ReadEntries read_managed_fields(const object::Value& object);
+// The same of a struct's entries. None: kAbsent, as structs do not tell an empty list from none.
+ReadEntries read_entries(std::vector<SaidEntry> said);
 // Takes metadata.managedFields out of the object.
 void remove_managed_fields(object::Value& object);
 // Writes the entries into the object's metadata; none: removes the member.

@@ -14,6 +14,7 @@
 #include "object/value.h"
 #include "schema/apply/managed_entry.h"
 #include "schema/apply/type.h"
+#include "schema/apply/typed.h"
 #include "schema/fieldpath/field_set.h"
 
 namespace schema {
@@ -60,6 +61,7 @@ struct ManageContext {
 // cannot set them.
 ManagedEntries entries_for_update(const object::Value& live, const object::Value& updated,
                                   std::string_view subresource);
+ManagedEntries entries_for_update(const ReadEntries& live, ReadEntries updated, std::string_view subresource);
 
 // What the fields of an object are owned by after `manager` made `updated` of `live` (an empty object for a create).
 // `now`: RFC 3339, as in entries. The times of entries that keep their fields stay.
@@ -71,6 +73,26 @@ struct UpdateRequest {
 };
 base::Result<ManagedEntries> manage_update(const ManageContext& context, ManagedEntries entries,
                                            const UpdateRequest& request);
+
+// The same when the change is known already: `changes` are the ownable_changes, or what new_fields finds, of a write in
+// the request's version. For contexts without a converter.
+base::Result<ManagedEntries> manage_changes(Arena& arena, const ManageContext& context, ManagedEntries entries,
+                                            const Comparison& changes, std::string_view manager, std::string_view now);
+
+// The field management of a write of a built-in kind, from the two encodings of the object in the request's version;
+// `live` empty = a create. `live_entries` and `sent_entries`: what the objects say of their managed fields; those of a
+// subresource's body are of no account. The result is empty for an object that cannot be managed.
+struct EncodedUpdate {
+  const Message& message;
+  std::string_view live;
+  std::string_view updated;
+  ReadEntries live_entries;
+  ReadEntries sent_entries;
+  std::string_view live_uid;
+  std::string_view manager;
+  std::string_view now;
+};
+ManagedEntries manage_encoded(const ManageContext& context, EncodedUpdate update);
 
 // The whole of an update's field management: takes the entries from both objects, and leaves the new ones in `updated`.
 // An object that cannot be managed loses its managed fields. Compat: a live object with a uid and without managed
