@@ -73,6 +73,15 @@ base::Result<object::Value> served_tree(const Endpoint& endpoint, const AnyObjec
   return tree;
 }
 
+// Compat: a list that is always written is null when it was not given, and owned when it was given empty.
+void show_empty_lists(const RequestContext& context, object::Value& tree) {
+  for (const std::vector<std::string>& path : context.empty_lists) {
+    object::Value* at = &tree;
+    for (const std::string& name : path) at = at ? at->find(name) : nullptr;
+    if (at && at->is_null()) *at = object::Array();
+  }
+}
+
 // ".status" of the rules is "status" to the field manager.
 struct Resets {
   std::vector<std::string_view> paths;
@@ -143,8 +152,28 @@ std::string without_managed_fields(std::string_view raw) {
   return out;
 }
 
+namespace {
+
+// The slower way, by trees, which can tell an empty list from none.
+base::Result<void> manage_trees(RequestContext& context, const Endpoint& endpoint, const AnyObject* live,
+                                AnyObject& object, const WriteOptions& options, std::string_view subresource) {
+  object::Value before{object::Object()};
+  if (live) {
+    TRY_ASSIGN(before, served_tree(endpoint, *live));
+  }
+  TRY_ASSIGN(object::Value after, served_tree(endpoint, object));
+  show_empty_lists(context, after);
+  const Resets resets = reset_fields(endpoint, subresource);
+  schema::update_managed_fields(manage_context(endpoint, subresource, resets), before, after, options.field_manager,
+                                now_text(context), schema::FieldsForm::kText);
+  return take_entries(after, object);
+}
+
+}  // namespace
+
 base::Result<void> manage_fields(RequestContext& context, const Endpoint& endpoint, const AnyObject* live,
                                  AnyObject& object, const WriteOptions& options, std::string_view subresource) {
+  if (!context.empty_lists.empty()) return manage_trees(context, endpoint, live, object, options, subresource);
   auto& entries = api::meta_of(object.message(), object.get()).managed_fields;
   schema::ReadEntries sent = read_entries(entries);
   entries.clear();  // the encoding is the smaller without them
