@@ -192,8 +192,8 @@ base::Result<void> manage_fields(RequestContext& context, const Endpoint& endpoi
   return set_entries(schema::manage_encoded(manage_context(endpoint, subresource, resets), std::move(update)), entries);
 }
 
-base::Result<AppliedObject> apply_config(RequestContext& context, const Endpoint& endpoint, const object::Value& config,
-                                         const AnyObject* live, const WriteOptions& options) {
+base::Result<AnyObject> apply_config(RequestContext& context, const Endpoint& endpoint, const object::Value& config,
+                                     const AnyObject* live, const WriteOptions& options) {
   object::Value before;
   if (live) {
     TRY_ASSIGN(before, served_tree(endpoint, *live));
@@ -206,17 +206,18 @@ base::Result<AppliedObject> apply_config(RequestContext& context, const Endpoint
       options.force.value_or(false) ? schema::OnConflict::kForce : schema::OnConflict::kFail};
   TRY_ASSIGN(schema::Applied applied,
              schema::server_side_apply(manage_context(endpoint, subresource, resets), request));
-  AppliedObject result;
-  result.outcome =
-      applied.effect == schema::ApplyEffect::kUnchanged ? ApplyOutcome::kUnchanged : ApplyOutcome::kChanged;
-  if (result.outcome == ApplyOutcome::kUnchanged) return result;
   object::Value owned{object::Object()};
   schema::write_managed_fields(owned, applied.entries, schema::FieldsForm::kText);
+  if (applied.effect == schema::ApplyEffect::kUnchanged) {
+    TRY_ASSIGN(AnyObject same, decode_stored(endpoint, encode_struct(*live)));
+    TRY(take_entries(owned, same));
+    return same;
+  }
   schema::remove_managed_fields(applied.object);
   TRY_ASSIGN(std::string raw, encode_tree(context, applied.object, *endpoint.served, endpoint.api_version,
                                           endpoint.kind, FieldValidation::kIgnore));
-  TRY_ASSIGN(result.object, to_stored(endpoint, raw));
-  TRY(take_entries(owned, result.object));
+  TRY_ASSIGN(AnyObject result, to_stored(endpoint, raw));
+  TRY(take_entries(owned, result));
   return result;
 }
 

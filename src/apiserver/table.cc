@@ -60,7 +60,9 @@ base::Result<IncludeObject> parse_include_object(const Query& query) {
   if (text.empty() || text == "Metadata") return IncludeObject::kMetadata;
   if (text == "None") return IncludeObject::kNone;
   if (text == "Object") return IncludeObject::kObject;
-  return base::fail(base::Reason::kBadRequest, "unrecognized includeObject value: \"" + std::string(text) + "\"");
+  return base::fail(base::Reason::kBadRequest,
+                    "Unable to convert to Table as requested: includeObject: Invalid value: " + codec::go_quoted(text) +
+                        ": must be 'Metadata', 'Object', 'None', or empty");
 }
 
 void append_table_head(const Endpoint& endpoint, std::string_view form_version, std::string_view list_metadata_json,

@@ -80,7 +80,6 @@ base::Result<void> prepare_new(RequestContext& context, const Endpoint& endpoint
       admission_attributes(context, endpoint, meta.name, admission::Operation::kCreate, options.dry_run);
   attributes.object = &object;
   TRY(context.core->admission().admit(attributes, *context.core));
-  api::prepare_meta_for_create(meta);
   meta.uid = base::new_uuid(context.core->rng());
   meta.creation_timestamp = object::to_time(context.now);
   meta.creation_timestamp.nanos = 0;
@@ -166,14 +165,22 @@ base::Result<Answer> answer_with(const Endpoint& endpoint, std::string raw, int6
   return answer;
 }
 
+base::Result<void> check_name(std::string_view in_object, std::string_view in_url) {
+  if (in_object == in_url) return {};
+  if (!in_object.empty()) return base::fail(object::name_mismatch(in_object, in_url));
+  return base::fail(Reason::kBadRequest, "the name of the object (" + std::string(in_url) +
+                                             " based on URL) was undeterminable: name must be provided");
+}
+
 base::Result<Answer> create_object(RequestContext& context, const Endpoint& endpoint, AnyObject object,
                                    const WriteOptions& options, FieldOwnership ownership) {
   Meta& meta = meta_of(object.message(), object.get());
   TRY(check_namespace(context, endpoint, meta));
   // Compat: a resourceVersion in a body to be created is refused by the storage layer.
   if (!meta.resource_version.empty()) {
-    return base::fail(Reason::kBadRequest, "resourceVersion should not be set on objects to be created");
+    return base::fail(Reason::kUnknown, "resourceVersion should not be set on objects to be created");
   }
+  api::prepare_meta_for_create(meta);  // what the server sets is no manager's
   api::dedup_owner_references(meta, context.warnings);
   const bool generated = meta.name.empty() && !meta.generate_name.empty();
   const std::string before = generated ? encode_struct(object) : std::string();
@@ -221,9 +228,10 @@ base::Result<void> prepare_update(RequestContext& context, const Endpoint& endpo
   TRY(check_namespace(context, endpoint, meta));
   if (meta.name.empty()) meta.name = old.name;
   api::dedup_owner_references(meta, context.warnings);
-  if (!meta.uid.empty() && meta.uid != old.uid) {
+  if (!request.uid_precondition.empty() && request.uid_precondition != old.uid) {
     const std::string key = storage::object_key(endpoint.prefix(), old.namespace_, old.name);
-    return base::fail(object::uid_precondition_failed(endpoint.group_resource, old.name, {key, meta.uid, old.uid}));
+    return base::fail(
+        object::uid_precondition_failed(endpoint.group_resource, old.name, {key, request.uid_precondition, old.uid}));
   }
   if (meta.resource_version.empty() || meta.resource_version == "0") {
     if (endpoint.rules->update_without_version() == api::UpdateWithoutVersion::kRefused &&
@@ -323,6 +331,7 @@ base::Result<Answer> update_object(RequestContext& context, const Endpoint& endp
       return base::fail(std::move(outcome).error());
     }
     TRY_ASSIGN(AnyObject object, request.create());
+    meta_of(object.message(), object.get()).resource_version.clear();  // Compat: it means nothing here
     auto created = create_object(context, endpoint, std::move(object), request.options, request.ownership);
     if (created || created.error().reason != Reason::kAlreadyExists) return created;
   }

@@ -128,7 +128,7 @@ class ListEncoder {
 };
 
 bool wants_gzip(const RequestContext& context, size_t bytes) {
-  return bytes > kGzipFromBytes && context.header("accept-encoding").find("gzip") != std::string_view::npos;
+  return bytes > kGzipFromBytes && accepts_gzip(context.header("accept-encoding"));
 }
 
 // One answer under way. Runs on the pool a chunk at a time; waits without a thread while the client is slow.
@@ -261,6 +261,11 @@ void list_verb(const ContextPtr& context) {
   if (context->accepted.form == Form::kTable && context->accepted.type == MediaType::kProtobuf) {
     return respond_error(*context, object::not_acceptable({"application/json", "application/yaml",
                                                            "application/vnd.kubernetes.protobuf"}));
+  }
+  if (context->accepted.form == Form::kPartialMetadata) {
+    return respond_error(*context, {base::Reason::kNotAcceptable,
+                                    "you requested PartialObjectMetadata, but the requested object is a list (*" +
+                                        internal_type(context->info.group, context->endpoint->list_kind) + ")"});
   }
   auto options = parse_list_options(context->query, ListUse::kList);
   if (!options) return respond_error(*context, options.error());

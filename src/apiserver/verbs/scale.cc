@@ -147,8 +147,7 @@ base::Result<Answer> update_scale(RequestContext& context) {
   TRY_ASSIGN(std::string raw, decode_body(context, message, "autoscaling/v1", "Scale", options.field_validation));
   Scale wanted;
   TRY(schema::decode_struct(message, raw, &wanted));
-  if (wanted.metadata.name != context.info.name)
-    return base::fail(object::name_mismatch(wanted.metadata.name, context.info.name));
+  TRY(check_name(wanted.metadata.name, context.info.name));
   return write_scale(context, options, [&](const Scale&) -> base::Result<Scale> { return wanted; });
 }
 
