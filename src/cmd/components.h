@@ -3,10 +3,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "apiserver/core.h"
 #include "base/result.h"
+#include "pki/key.h"
 
 namespace cmd {
 
@@ -16,6 +18,7 @@ struct ComponentOptions {
   base::Rng* rng = nullptr;
   int nodes = 0;
   std::string root_ca_pem;  // published into every namespace
+  std::optional<pki::PrivateKey> service_account_key;
 };
 
 class Components {

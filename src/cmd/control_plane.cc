@@ -46,7 +46,7 @@ class ControlPlane::Impl {
     TRY(start_server());
     if (options_.controllers == Controllers::kRun) {
       components_ = std::make_unique<Components>(
-          ComponentOptions{&server_->core(), &clock_, rng_.get(), options_.nodes, ca_pem_});
+          ComponentOptions{&server_->core(), &clock_, rng_.get(), options_.nodes, ca_pem_, token_key_});
       TRY(components_->start());
     }
     return {};

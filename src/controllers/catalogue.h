@@ -3,10 +3,12 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "controllers/runtime/controller.h"
+#include "pki/key.h"
 
 namespace controllers {
 
@@ -15,6 +17,7 @@ struct Configuration {
   // The transport of system:serviceaccount:kube-system:<name>.
   std::function<std::shared_ptr<client::Transport>(const std::string& service_account)> transport_for;
   std::string root_ca_pem;
+  std::optional<pki::PrivateKey> service_account_key;  // none = no tokens are put into Secrets
 };
 
 std::vector<std::unique_ptr<Controller>> make_controllers(const Configuration& configuration);
