@@ -1,11 +1,9 @@
-#include <algorithm>
-
 #include "apiserver/body.h"
 #include "apiserver/core.h"
 #include "apiserver/manage_fields.h"
+#include "apiserver/patched_text.h"
 #include "apiserver/verbs/verbs.h"
 #include "apiserver/write.h"
-#include "codec/json_text.h"
 #include "object/json.h"
 #include "object/status.h"
 #include "object/yaml.h"
@@ -61,51 +59,6 @@ base::Result<object::Value> apply_patch(const PatchDocument& patch, object::Valu
   return schema::apply_merge_patch(std::move(document), patch.tree);
 }
 
-// A document as upstream's patch library writes it: objects that the patch reached sorted by key, the others as they
-// were.
-void append_patched(std::string& out, const object::Value& value, const object::Value* merged);
-
-void append_members(std::string& out, const object::Object& object, const object::Value* merged) {
-  std::vector<const object::Member*> members;
-  for (const object::Member& member : object) members.push_back(&member);
-  if (merged)
-    std::ranges::sort(members, {}, [](const object::Member* member) -> const std::string& { return member->key; });
-  out += '{';
-  for (const object::Member* member : members) {
-    if (out.back() != '{') out += ',';
-    codec::append_json_string(out, member->key);
-    out += ':';
-    append_patched(out, member->value, merged ? merged->find(member->key) : nullptr);
-  }
-  out += '}';
-}
-
-void append_patched(std::string& out, const object::Value& value, const object::Value* merged) {
-  if (merged && !merged->is_object()) merged = nullptr;
-  if (const object::Object* object = value.object_if()) return append_members(out, *object, merged);
-  object::append_json(out, value);
-}
-
-// The containers that JSON patch operations walk through, as the merge patch that would reach them.
-object::Value reached_by(const schema::JsonPatch& patch) {
-  object::Value root{object::Object()};
-  for (const schema::JsonPatchOperation& operation : patch.operations) {
-    for (const auto* path : {&operation.path, &operation.from}) {
-      if (!*path || (*path)->empty()) continue;
-      object::Value* here = &root;
-      for (size_t at = 1, slash; (slash = (*path)->find('/', at)) != std::string::npos; at = slash + 1) {
-        std::string name = (*path)->substr(at, slash - at);
-        for (auto [from, to] : {std::pair<std::string_view, char>{"~1", '/'}, {"~0", '~'}}) {
-          for (size_t i; (i = name.find(from)) != std::string::npos;) name.replace(i, 2, 1, to);
-        }
-        here = &(*here->object_if())[name];
-        if (!here->is_object()) *here = object::Object();
-      }
-    }
-  }
-  return root;
-}
-
 // How upstream shows the patch, or what it made, when the outcome is no object.
 base::Result<std::string> shown_patch(const PatchDocument& patch, const Endpoint& endpoint, const Live& live) {
   if (patch.type == PatchType::kStrategicMerge) return schema::go_text(patch.tree);
@@ -114,9 +67,7 @@ base::Result<std::string> shown_patch(const PatchDocument& patch, const Endpoint
   TRY_ASSIGN(object::Value patched, apply_patch(patch, std::move(document), *endpoint.served));
   const bool json = patch.type == PatchType::kJson;
   const object::Value reached = json ? reached_by(patch.operations) : object::Value();
-  std::string text;
-  append_patched(text, patched, json ? &reached : &patch.tree);
-  return text;
+  return patched_text(patched, json ? reached : patch.tree);
 }
 
 base::Result<std::string> bad_outcome(const PatchDocument& patch, const Endpoint& endpoint, const Live& live,
