@@ -4,6 +4,7 @@
 
 #include "apiserver/limits.h"
 #include "apiserver/watch/hub.h"
+#include "object/status.h"
 #include "storage/keys.h"
 #include "storage/stored_object.h"
 
@@ -18,6 +19,15 @@ Core::Core(CoreOptions options)
 Core::~Core() { stop(); }
 
 void Core::stop() { watches_->stop(); }
+
+base::Result<pki::PrivateKey> Core::token_key() {
+  if (!token_key_source) return base::fail(object::internal_error("no service account signing key is configured"));
+  base::MutexLock lock(token_key_mutex_);
+  if (!token_key_) {
+    TRY_ASSIGN(token_key_, token_key_source());
+  }
+  return *token_key_;
+}
 
 base::Result<int64_t> Core::event_lease() {
   // Compat: upstream's lease manager reuses a lease for a share of its time, so that many events cost one.

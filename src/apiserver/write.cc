@@ -83,11 +83,15 @@ base::Result<void> prepare_new(RequestContext& context, const Endpoint& endpoint
   meta.uid = base::new_uuid(context.core->rng());
   meta.creation_timestamp = object::to_time(context.now);
   meta.creation_timestamp.nanos = 0;
+  const size_t warned = context.warnings.size();
   endpoint.rules->prepare_for_create_any(rules, object.get());
   object::FieldErrors errors;
   api::validate_object_meta(meta, meta_subject(endpoint), errors);
   endpoint.rules->validate_any(rules, object.get(), errors);
-  if (!errors.empty()) return base::fail(invalid(endpoint, meta, errors));
+  if (!errors.empty()) {
+    context.warnings.resize(warned);  // Compat: only a valid object is warned of
+    return base::fail(invalid(endpoint, meta, errors));
+  }
   return context.core->admission().validate(attributes, *context.core);
 }
 
@@ -256,6 +260,7 @@ base::Result<void> prepare_update(RequestContext& context, const Endpoint& endpo
   TRY(context.core->admission().admit(attributes, *context.core));
   api::RuleContext rules = context.rule_context();
   api::prepare_meta_for_update(meta, old);
+  const size_t warned = context.warnings.size();
   object::FieldErrors errors;
   if (request.subresource.empty()) {
     endpoint.rules->prepare_for_update_any(rules, object.get(), live.get());
@@ -266,7 +271,10 @@ base::Result<void> prepare_update(RequestContext& context, const Endpoint& endpo
     api::validate_object_meta_update(meta, old, api::MetaRules::kBuiltIn, errors);
     endpoint.rules->validate_subresource_any(request.subresource, rules, object.get(), live.get(), errors);
   }
-  if (!errors.empty()) return base::fail(invalid(endpoint, meta, errors));
+  if (!errors.empty()) {
+    context.warnings.resize(warned);
+    return base::fail(invalid(endpoint, meta, errors));
+  }
   return context.core->admission().validate(attributes, *context.core);
 }
 

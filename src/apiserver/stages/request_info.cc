@@ -12,6 +12,10 @@ base::Result<void> request_info(RequestContext& context) {
     context.endpoint = context.core->endpoints().find(info.group, info.version, info.resource, info.subresource);
   }
   context.body = context.http->body;
+  return {};
+}
+
+base::Result<void> limit_body(RequestContext& context) {
   if (context.body.size() > kMaxBodyBytes) {
     return base::fail(base::Reason::kRequestEntityTooLarge,
                       "Request entity too large: limit is " + std::to_string(kMaxBodyBytes));
