@@ -363,6 +363,12 @@ SchemaNode SchemaNode::items() const { return node_ ? SchemaNode(schema_, schema
 SchemaNode SchemaNode::additional_properties() const {
   return node_ ? SchemaNode(schema_, schema_->node(node_->additional)) : SchemaNode();
 }
+std::vector<std::string_view> SchemaNode::property_names() const {
+  std::vector<std::string_view> out;
+  if (!node_) return out;
+  for (const structural::Property& property : schema_->properties_of(*node_)) out.push_back(property.name);
+  return out;
+}
 std::string_view SchemaNode::type() const { return node_ ? structural::type_name(node_->type) : std::string_view(); }
 ListKind SchemaNode::list_type() const { return node_ ? node_->list_kind : ListKind::kUnset; }
 std::vector<std::string_view> SchemaNode::list_map_keys() const {
@@ -370,6 +376,9 @@ std::vector<std::string_view> SchemaNode::list_map_keys() const {
   const auto keys = schema_->list_keys(*node_);
   return {keys.begin(), keys.end()};
 }
+bool SchemaNode::has_properties() const { return node_ && node_->properties.count != 0; }
+bool SchemaNode::has_additional_properties() const { return node_ && node_->is(structural::kHasAdditional); }
+bool SchemaNode::embeds_resources() const { return node_ && node_->is(structural::kEmbeddedBelow); }
 bool SchemaNode::preserves_unknown_fields() const { return node_ && node_->is(structural::kPreserve); }
 bool SchemaNode::embedded_resource() const { return node_ && node_->is(structural::kEmbedded); }
 bool SchemaNode::int_or_string() const { return node_ && node_->is(structural::kIntOrString); }
