@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "apiserver/crd/custom_endpoints.h"
+#include "apiserver/crd/custom_kind.h"
 #include "apiserver/limits.h"
 #include "apiserver/watch/hub.h"
 #include "storage/keys.h"
@@ -17,7 +19,14 @@ Core::Core(CoreOptions options)
 }
 Core::~Core() { stop(); }
 
-void Core::stop() { watches_->stop(); }
+void Core::stop() {
+  watches_->stop();
+  endpoints_.custom().stop();
+}
+
+base::Executor& Core::pool_for(const Endpoint& endpoint) const {
+  return endpoint.custom && endpoint.custom->waits() ? endpoints_.custom().lane() : pool();
+}
 
 base::Result<int64_t> Core::event_lease() {
   // Compat: upstream's lease manager reuses a lease for a share of its time, so that many events cost one.

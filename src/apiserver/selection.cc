@@ -53,7 +53,7 @@ base::Result<Selection> Selection::compile(const Endpoint& endpoint, const ListO
         // Compat: kinds with field selectors of their own use other words than those without.
         return base::fail(
             base::Reason::kBadRequest,
-            known.empty()
+            known.empty() && !endpoint.custom
                 ? "\"" + term.field + "\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
                 : "field label not supported: " + term.field);
       }

@@ -1,6 +1,7 @@
 #include "apiserver/table.h"
 
 #include "apiserver/body.h"
+#include "apiserver/crd/custom_kind.h"
 #include "codec/json_text.h"
 #include "gen/meta/v1.h"
 #include "object/json.h"
@@ -15,7 +16,8 @@ void member(std::string& out, std::string_view name, std::string_view value) {
   codec::append_json_string(out, value);
 }
 
-std::string column_description(const schema::Column& column) {
+std::string column_description(const Endpoint& endpoint, const schema::Column& column) {
+  if (endpoint.custom) return std::string(endpoint.custom->column_description(column.name));
   return "The " + std::string(column.name) + " of the object.";
 }
 
@@ -30,7 +32,7 @@ void append_columns(const Endpoint& endpoint, std::string& out) {
     out += ',';
     member(out, "format", column.format);
     out += ',';
-    member(out, "description", column_description(column));
+    member(out, "description", column_description(endpoint, column));
     out += ",\"priority\":" + std::to_string(column.priority) + "}";
   }
 }

@@ -23,6 +23,8 @@ base::Result<object::Value> parse_config(RequestContext& context, const Endpoint
     for (const std::string& line : duplicates) text += "\n  " + line;
     issues.push_back(std::move(text));
   }
+  // A custom object must fit its schema as it is.
+  if (endpoint.custom) return config;
   TRY_ASSIGN([[maybe_unused]] std::string raw, encode_tree(context, *config, *endpoint.served, endpoint.api_version,
                                                            endpoint.kind, options.field_validation, std::move(issues)));
   return config;

@@ -64,9 +64,10 @@ class ListEncoder {
       return schema::append_json(gen::message_of<PartialMetadata>(), stored.raw,
                                  {{version, "PartialObjectMetadata"}, rv}, out);
     }
-    if (!endpoint_.conversion) return schema::append_json(*endpoint_.served, stored.raw, {{}, rv}, out);
+    if (endpoint_.shows_stored(stored.raw))
+      return schema::append_json(*endpoint_.served, stored.raw, {endpoint_.item_type(), rv}, out);
     TRY_ASSIGN(std::string served, to_served(endpoint_, stored.raw));
-    return schema::append_json(*endpoint_.served, served, {{}, rv}, out);
+    return schema::append_json(*endpoint_.served, served, {endpoint_.item_type(), rv}, out);
   }
 
   std::string tail() const {
@@ -241,7 +242,7 @@ class ListStream : public std::enable_shared_from_this<ListStream> {
       write(std::move(chunk));
       if (context_->writer->buffered() > kListBufferBytes) {
         context_->writer->on_drained(kListBufferBytes / 4, [self = shared_from_this()] {
-          self->context_->core->pool().post([self] { self->run(); });
+          self->context_->core->pool_for(*self->context_->endpoint).post([self] { self->run(); });
         });
         return;
       }
@@ -276,7 +277,7 @@ void list_verb(const ContextPtr& context) {
   if (!plan) return respond_error(*context, plan.error());
   auto stream = std::make_shared<ListStream>(context, std::move(*plan), *include);
   if (stream->is_short()) return stream->send_whole();
-  context->core->pool().post([stream] { stream->start(); });
+  context->core->pool_for(*context->endpoint).post([stream] { stream->start(); });
 }
 
 }  // namespace apiserver
