@@ -13,6 +13,7 @@
 #include "schema/envelope.h"
 #include "schema/proto_struct.h"
 #include "schema/proto_value.h"
+#include "schema/transcode.h"
 
 namespace apiserver {
 namespace {
@@ -57,17 +58,49 @@ std::string_view version_of(std::string_view api_version) {
   return slash == std::string_view::npos ? api_version : api_version.substr(slash + 1);
 }
 
+constexpr std::string_view kYamlIssues = "yaml: unmarshal errors:";
+
+// Compat: of what the YAML decoder found, each line is a warning of its own.
+void warn(RequestContext& context, std::string_view issue) {
+  if (!issue.starts_with(kYamlIssues)) return context.warnings.emplace_back(issue), void();
+  issue.remove_prefix(kYamlIssues.size());
+  while (!issue.empty()) {
+    issue.remove_prefix(std::min(issue.find_first_not_of(" \n"), issue.size()));
+    const std::string_view line = issue.substr(0, issue.find('\n'));
+    if (!line.empty()) context.warnings.emplace_back(line);
+    issue.remove_prefix(line.size());
+  }
+}
+
 base::Result<void> report_issues(RequestContext& context, FieldValidation validation,
                                  const std::vector<std::string>& issues, std::string_view api_version,
                                  std::string_view kind) {
   if (issues.empty() || validation == FieldValidation::kIgnore) return {};
   if (validation == FieldValidation::kWarn) {
-    for (const std::string& issue : issues) context.warnings.push_back(issue);
+    warn_of_issues(context, issues);
     return {};
   }
-  std::string joined = "strict decoding error: ";
-  for (size_t i = 0; i < issues.size(); ++i) joined += (i ? ", " : "") + issues[i];
-  return cannot_handle(kind, version_of(api_version), kind, joined);
+  return cannot_handle(kind, version_of(api_version), kind, strict_error(issues));
+}
+
+// What gogo's decoder says of bytes that end too early.
+constexpr std::string_view kCutOff = "unexpected EOF";
+
+// Is there such a kind, do the bytes make one, and is it `kind`? Errors with the words that follow
+// "… cannot be handled as a …: ".
+template <typename Decodes>
+base::Result<void> is_kind(const object::GroupVersion& gv, std::string_view sent_kind, std::string_view kind,
+                           std::string_view group, Decodes decodes) {
+  const schema::Kind* known = gen::find_kind(gv.group, gv.version, sent_kind);
+  if (!known) {
+    return base::fail(Reason::kBadRequest, "no kind \"" + std::string(sent_kind) + "\" is registered for version \"" +
+                                               gv.to_string() +
+                                               "\" in scheme \"k8s.io/apimachinery/pkg/runtime/scheme.go:100\"");
+  }
+  TRY(decodes(*known->message));
+  if (sent_kind == kind) return {};
+  return base::fail(Reason::kBadRequest, "converting (" + gv.version + "." + std::string(sent_kind) + ") to (" +
+                                             internal_type(group, kind) + "): unknown conversion");
 }
 
 // kind and apiVersion of a tree, with upstream's complaints about their types.
@@ -107,7 +140,7 @@ base::Result<object::Value> parse_tree(RequestContext& context, std::string_view
     std::vector<std::string> duplicates;
     auto tree = object::parse_yaml(context.body, {.duplicate_keys = &duplicates});
     if (!tree) return unrecognized(kind, tree.error().message, context.body);
-    for (std::string& line : duplicates) issues.push_back("yaml: unmarshal errors:\n  " + std::move(line));
+    if (!duplicates.empty()) issues.push_back(yaml_issue(duplicates));
     return tree;
   }
   std::vector<std::string> duplicates;
@@ -119,21 +152,40 @@ base::Result<object::Value> parse_tree(RequestContext& context, std::string_view
   return tree;
 }
 
+// Is the body of the kind and version that the endpoint serves? `decodes` tells what is wrong with it as an object of
+// another known kind: upstream decodes before it compares.
+template <typename Decodes>
+base::Result<void> check_type(const SentType& sent, std::string_view kind, std::string_view api_version,
+                              std::string_view body, Decodes decodes) {
+  if (sent.kind == kind && sent.api_version == api_version) return {};
+  auto gv = object::GroupVersion::parse(sent.api_version);
+  if (!gv) return unrecognized(kind, gv.error().message, body);
+  const size_t slash = api_version.find('/');
+  const std::string_view group = slash == std::string_view::npos ? std::string_view() : api_version.substr(0, slash);
+  if (auto same = is_kind(*gv, sent.kind, kind, group, decodes); !same)
+    return cannot_handle(sent.kind, gv->version, kind, same.error().message);
+  return base::fail(object::api_version_mismatch(sent.api_version, api_version));
+}
+
 base::Result<std::string> decode_protobuf(RequestContext& context, std::string_view kind,
                                           std::string_view api_version) {
+  if (context.body.empty()) return unrecognized(kind, "empty data", context.body);
   if (!schema::has_envelope(context.body)) {
     return unrecognized(kind, "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]",
                         context.body);
   }
+  if (context.body.size() == schema::kEnvelopePrefix.size()) return unrecognized(kind, "empty body", context.body);
   auto envelope = schema::unwrap(context.body);
-  if (!envelope) return unrecognized(kind, envelope.error().message, context.body);
-  const std::string_view sent_kind = envelope->type.kind.empty() ? kind : envelope->type.kind;
-  const std::string_view sent_version = envelope->type.api_version.empty() ? api_version : envelope->type.api_version;
-  if (sent_kind != kind || sent_version != api_version) {
-    return base::fail(Reason::kBadRequest, "the API version in the data (" + std::string(sent_version) +
-                                               ") does not match the expected API version (" +
-                                               std::string(api_version) + ")");
-  }
+  // Compat: what cannot be read has nearly always been cut off.
+  if (!envelope) return unrecognized(kind, kCutOff, context.body);
+  const SentType sent{
+      std::string(envelope->type.api_version.empty() ? api_version : envelope->type.api_version),
+      std::string(envelope->type.kind.empty() ? kind : envelope->type.kind),
+  };
+  TRY(check_type(sent, kind, api_version, context.body, [&](const schema::Message& other) -> base::Result<void> {
+    if (schema::check_message(other, envelope->raw)) return {};
+    return base::fail(Reason::kBadRequest, std::string(kCutOff));
+  }));
   return std::string(envelope->raw);
 }
 
@@ -183,6 +235,57 @@ base::Result<void> check_custom_type(RequestContext& context, const object::Valu
 
 }  // namespace
 
+namespace {
+
+void find_empty_lists(const object::Value& value, std::vector<std::string>& path,
+                      std::vector<std::vector<std::string>>& found) {
+  const object::Object* members = value.object_if();
+  if (!members) return;
+  for (const object::Member& member : *members) {
+    path.push_back(member.key);
+    const object::Array* list = member.value.array_if();
+    if (list && list->empty()) found.push_back(path);
+    find_empty_lists(member.value, path, found);
+    path.pop_back();
+  }
+}
+
+}  // namespace
+
+std::string internal_type(std::string_view group, std::string_view kind) {
+  const std::string_view package = group.empty() ? "core" : group.substr(0, group.find('.'));
+  return std::string(package) + "." + std::string(kind);
+}
+
+void keep_reset(object::Value& tree) {
+  object::Value* metadata = tree.find("metadata");
+  object::Value* list = metadata ? metadata->find("managedFields") : nullptr;
+  object::Array* entries = list ? list->array_if() : nullptr;
+  if (entries && entries->empty()) entries->emplace_back(object::Object());
+}
+
+void note_empty_lists(RequestContext& context, const object::Value& tree) {
+  context.empty_lists.clear();
+  std::vector<std::string> path;
+  if (context.body.find(']') != std::string_view::npos) find_empty_lists(tree, path, context.empty_lists);
+}
+
+std::string yaml_issue(const std::vector<std::string>& duplicate_keys) {
+  std::string text(kYamlIssues);
+  for (const std::string& line : duplicate_keys) text += "\n  " + line;
+  return text;
+}
+
+void warn_of_issues(RequestContext& context, const std::vector<std::string>& issues) {
+  for (const std::string& issue : issues) warn(context, issue);
+}
+
+std::string strict_error(const std::vector<std::string>& issues) {
+  std::string joined = "strict decoding error: ";
+  for (size_t i = 0; i < issues.size(); ++i) joined += (i ? ", " : "") + issues[i];
+  return joined;
+}
+
 base::Result<std::string> encode_tree(RequestContext& context, const object::Value& tree,
                                       const schema::Message& message, std::string_view api_version,
                                       std::string_view kind, FieldValidation validation,
@@ -196,6 +299,7 @@ base::Result<std::string> encode_tree(RequestContext& context, const object::Val
     return cannot_handle(kind, version_of(api_version), kind, encoded.error().message);
   }
   TRY(report_issues(context, validation, issues, api_version, kind));
+  note_empty_lists(context, tree);
   return raw;
 }
 
@@ -209,39 +313,43 @@ base::Result<std::string> decode_body(RequestContext& context, const schema::Mes
   // Compat: a body without kind or apiVersion is taken for what the URL serves only where upstream knows a default.
   if (sent.kind.empty()) sent.kind = kind;
   if (sent.api_version.empty()) sent.api_version = api_version;
-  if (sent.kind != kind || sent.api_version != api_version) {
-    if (api::is_custom(message)) {
-      TRY(check_custom_type(context, tree, sent, api_version, kind, validation));
-    }
-    auto gv = object::GroupVersion::parse(sent.api_version);
-    const schema::Kind* known = gv ? gen::find_kind(gv->group, gv->version, sent.kind) : nullptr;
-    if (!known) {
-      return unrecognized(kind,
-                          "no kind \"" + sent.kind + "\" is registered for version \"" + sent.api_version +
-                              "\" in scheme \"k8s.io/apimachinery/pkg/runtime/scheme.go:100\"",
-                          context.body);
-    }
-    std::string ignored;
-    if (auto encoded = schema::encode_value(*known->message, tree, ignored); !encoded) {
-      return cannot_handle(sent.kind, version_of(sent.api_version), kind, encoded.error().message);
-    }
-    if (sent.kind != kind) {
-      return cannot_handle(sent.kind, version_of(sent.api_version), kind,
-                           "converting (" + sent.kind + ") to (" + std::string(kind) + "): unknown conversion");
-    }
-    return base::fail(object::api_version_mismatch(sent.api_version, api_version));
+  if (api::is_custom(message) && (sent.kind != kind || sent.api_version != api_version)) {
+    TRY(check_custom_type(context, tree, sent, api_version, kind, validation));
   }
+  TRY(check_type(sent, kind, api_version, context.body, [&](const schema::Message& other) {
+    std::string ignored;
+    return schema::encode_value(other, tree, ignored);
+  }));
+  keep_reset(tree);
   return encode_tree(context, tree, message, api_version, kind, validation, std::move(issues));
+}
+
+base::Result<void> check_patched_type(const Endpoint& endpoint, const object::Value& document) {
+  const auto or_default = [&](std::string_view name, std::string_view fallback) {
+    const std::string_view sent = document.string_at({name});
+    return std::string(sent.empty() ? fallback : sent);
+  };
+  const std::string kind = or_default("kind", endpoint.kind);
+  const std::string api_version = or_default("apiVersion", endpoint.api_version);
+  if (kind == endpoint.kind && api_version == endpoint.api_version) return {};
+  TRY_ASSIGN(const object::GroupVersion gv, object::GroupVersion::parse(api_version));
+  TRY(is_kind(gv, kind, endpoint.kind, endpoint.resource->group, [&](const schema::Message& other) {
+    std::string ignored;
+    return schema::encode_value(other, document, ignored);
+  }));
+  return base::fail(object::api_version_mismatch(api_version, endpoint.api_version));
 }
 
 base::Result<api::AnyObject> to_stored(const Endpoint& endpoint, std::string_view served_raw) {
   if (!endpoint.conversion) {
-    TRY_ASSIGN(api::AnyObject object, decode_stored(endpoint, served_raw));
-    endpoint.rules->set_defaults_any(object.get());
+    auto object = decode_stored(endpoint, served_raw);
+    if (!object) return cannot_handle(endpoint.kind, version_of(endpoint.api_version), endpoint.kind, kCutOff);
+    endpoint.rules->set_defaults_any(object->get());
     return object;
   }
   api::AnyObject served = api::AnyObject::make(*endpoint.served);
-  TRY(schema::decode_struct(*endpoint.served, served_raw, served.get()));
+  if (auto decoded = schema::decode_struct(*endpoint.served, served_raw, served.get()); !decoded)
+    return cannot_handle(endpoint.kind, version_of(endpoint.api_version), endpoint.kind, kCutOff);
   if (endpoint.conversion->set_defaults) endpoint.conversion->set_defaults(served.get());
   api::AnyObject stored = api::AnyObject::make(*endpoint.stored);
   endpoint.conversion->to_stored(served.get(), stored.get());
@@ -326,6 +434,27 @@ base::Result<void> read_propagation(std::string_view policy, object::FieldErrors
   return {};
 }
 
+// Compat: what a body that is no DeleteOptions is told; its group and version may be any.
+base::Result<std::string> delete_options_version(const RequestContext& context) {
+  if (context.body_type == MediaType::kProtobuf) {
+    auto envelope = schema::unwrap(context.body);
+    return std::string(envelope && !envelope->type.api_version.empty() ? envelope->type.api_version : "v1");
+  }
+  if (context.body_type != MediaType::kJson) return std::string("v1");
+  auto tree = object::parse_json(context.body);
+  if (!tree) {
+    return base::fail(Reason::kBadRequest, "couldn't get version/kind; json parse error: " + tree.error().message);
+  }
+  const std::string_view kind = tree->string_at({"kind"});
+  std::string version(tree->string_at({"apiVersion"}));
+  if (!kind.empty() && kind != "DeleteOptions") {
+    return base::fail(Reason::kBadRequest, "no kind \"" + std::string(kind) + "\" is registered for version \"" +
+                                               version +
+                                               "\" in scheme \"k8s.io/apimachinery/pkg/runtime/scheme.go:100\"");
+  }
+  return version.empty() ? std::string("v1") : std::move(version);
+}
+
 }  // namespace
 
 base::Result<DeleteOptions> parse_delete_options(RequestContext& context) {
@@ -337,18 +466,7 @@ base::Result<DeleteOptions> parse_delete_options(RequestContext& context) {
     if (context.query.has("propagationPolicy")) policy = context.query.get("propagationPolicy");
   } else {
     const schema::Message& message = gen::message_of<api::meta::v1::DeleteOptions>();
-    // Compat: DeleteOptions is accepted in any group version.
-    std::string version = "v1";
-    if (context.body_type == MediaType::kJson) {
-      if (auto tree = object::parse_json(context.body)) {
-        if (std::string_view sent = tree->string_at({"apiVersion"});
-            !sent.empty() && tree->string_at({"kind"}) == "DeleteOptions")
-          version = sent;
-      }
-    } else if (context.body_type == MediaType::kProtobuf) {
-      if (auto envelope = schema::unwrap(context.body); envelope && !envelope->type.api_version.empty())
-        version = envelope->type.api_version;
-    }
+    TRY_ASSIGN(const std::string version, delete_options_version(context));
     TRY_ASSIGN(std::string raw, decode_body(context, message, version, "DeleteOptions", FieldValidation::kIgnore));
     api::meta::v1::DeleteOptions body;
     TRY(schema::decode_struct(message, raw, &body));

@@ -47,6 +47,7 @@ struct Endpoint {
   const CustomKind* custom = nullptr;  // null for built-in kinds
   uint64_t serial = 0;                 // tells apart endpoints that follow each other at one address
   std::string deprecation;             // sent as a warning with every answer
+  int64_t born = 0;                    // the revision from which on it can be watched; 0 = from wherever history begins
 
   bool is_subresource() const { return !resource->subresource.empty(); }
   bool namespaced() const { return resource->namespaced; }

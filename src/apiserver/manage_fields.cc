@@ -74,6 +74,15 @@ base::Result<object::Value> served_tree(const Endpoint& endpoint, const AnyObjec
   return tree;
 }
 
+// Compat: a list that is always written is null when it was not given, and owned when it was given empty.
+void show_empty_lists(const RequestContext& context, object::Value& tree) {
+  for (const std::vector<std::string>& path : context.empty_lists) {
+    object::Value* at = &tree;
+    for (const std::string& name : path) at = at ? at->find(name) : nullptr;
+    if (at && at->is_null()) *at = object::Array();
+  }
+}
+
 // ".status" of the rules is "status" to the field manager.
 struct Resets {
   std::vector<std::string_view> paths;
@@ -153,14 +162,16 @@ std::string without_managed_fields(std::string_view raw) {
 
 namespace {
 
-// The type of a custom object is its schema's, not that of a message: its trees are compared.
-base::Result<void> manage_custom(RequestContext& context, const Endpoint& endpoint, const AnyObject* live,
-                                 AnyObject& object, const WriteOptions& options, std::string_view subresource) {
+// The slower way, by trees, which can tell an empty list from none, and serves custom objects, whose type is
+// their schema's and not that of a message.
+base::Result<void> manage_trees(RequestContext& context, const Endpoint& endpoint, const AnyObject* live,
+                                AnyObject& object, const WriteOptions& options, std::string_view subresource) {
   object::Value before{object::Object()};
   if (live) {
     TRY_ASSIGN(before, served_tree(endpoint, *live));
   }
   TRY_ASSIGN(object::Value after, served_tree(endpoint, object));
+  if (!endpoint.custom) show_empty_lists(context, after);
   const Resets resets = reset_fields(endpoint, subresource);
   schema::update_managed_fields(manage_context(endpoint, subresource, resets), before, after, options.field_manager,
                                 now_text(context), schema::FieldsForm::kText);
@@ -171,7 +182,8 @@ base::Result<void> manage_custom(RequestContext& context, const Endpoint& endpoi
 
 base::Result<void> manage_fields(RequestContext& context, const Endpoint& endpoint, const AnyObject* live,
                                  AnyObject& object, const WriteOptions& options, std::string_view subresource) {
-  if (endpoint.custom) return manage_custom(context, endpoint, live, object, options, subresource);
+  if (endpoint.custom || !context.empty_lists.empty())
+    return manage_trees(context, endpoint, live, object, options, subresource);
   auto& entries = api::meta_of(object.message(), object.get()).managed_fields;
   schema::ReadEntries sent = read_entries(entries);
   entries.clear();  // the encoding is the smaller without them
@@ -190,8 +202,8 @@ base::Result<void> manage_fields(RequestContext& context, const Endpoint& endpoi
   return set_entries(schema::manage_encoded(manage_context(endpoint, subresource, resets), std::move(update)), entries);
 }
 
-base::Result<AppliedObject> apply_config(RequestContext& context, const Endpoint& endpoint, const object::Value& config,
-                                         const AnyObject* live, const WriteOptions& options) {
+base::Result<AnyObject> apply_config(RequestContext& context, const Endpoint& endpoint, const object::Value& config,
+                                     const AnyObject* live, const WriteOptions& options) {
   object::Value before;
   if (live) {
     TRY_ASSIGN(before, served_tree(endpoint, *live));
@@ -204,17 +216,18 @@ base::Result<AppliedObject> apply_config(RequestContext& context, const Endpoint
       options.force.value_or(false) ? schema::OnConflict::kForce : schema::OnConflict::kFail};
   TRY_ASSIGN(schema::Applied applied,
              schema::server_side_apply(manage_context(endpoint, subresource, resets), request));
-  AppliedObject result;
-  result.outcome =
-      applied.effect == schema::ApplyEffect::kUnchanged ? ApplyOutcome::kUnchanged : ApplyOutcome::kChanged;
-  if (result.outcome == ApplyOutcome::kUnchanged) return result;
   object::Value owned{object::Object()};
   schema::write_managed_fields(owned, applied.entries, schema::FieldsForm::kText);
+  if (applied.effect == schema::ApplyEffect::kUnchanged) {
+    TRY_ASSIGN(AnyObject same, decode_stored(endpoint, encode_struct(*live)));
+    TRY(take_entries(owned, same));
+    return same;
+  }
   schema::remove_managed_fields(applied.object);
   TRY_ASSIGN(std::string raw, encode_tree(context, applied.object, *endpoint.served, endpoint.api_version,
                                           endpoint.kind, FieldValidation::kIgnore));
-  TRY_ASSIGN(result.object, to_stored(endpoint, raw));
-  TRY(take_entries(owned, result.object));
+  TRY_ASSIGN(AnyObject result, to_stored(endpoint, raw));
+  TRY(take_entries(owned, result));
   return result;
 }
 

@@ -20,13 +20,10 @@ std::string without_managed_fields(std::string_view raw);
 base::Result<void> manage_fields(RequestContext& context, const Endpoint& endpoint, const api::AnyObject* live,
                                  api::AnyObject& object, const WriteOptions& options, std::string_view subresource);
 
-enum class ApplyOutcome : uint8_t { kChanged, kUnchanged };
-struct AppliedObject {
-  api::AnyObject object;  // in the stored version, defaulted, with its managed fields; empty when nothing changed
-  ApplyOutcome outcome = ApplyOutcome::kChanged;
-};
-// Server-side apply of `config` to the live object; live null = there is none.
-base::Result<AppliedObject> apply_config(RequestContext& context, const Endpoint& endpoint, const object::Value& config,
-                                         const api::AnyObject* live, const WriteOptions& options);
+// Server-side apply of `config` to the live object; live null = there is none. The outcome is in the stored version,
+// defaulted, with its managed fields: those change even where nothing else does.
+base::Result<api::AnyObject> apply_config(RequestContext& context, const Endpoint& endpoint,
+                                          const object::Value& config, const api::AnyObject* live,
+                                          const WriteOptions& options);
 
 }  // namespace apiserver

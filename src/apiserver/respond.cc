@@ -2,10 +2,15 @@
 
 #include <zlib.h>
 
+#include <algorithm>
+
 #include "api/rules.h"
+#include "apiserver/body.h"
 #include "apiserver/core.h"
 #include "apiserver/limits.h"
+#include "apiserver/partial.h"
 #include "apiserver/table.h"
+#include "apiserver/verbs/verbs.h"
 #include "gen/catalogue.h"
 #include "gen/meta/v1.h"
 #include "object/json.h"
@@ -22,6 +27,13 @@ namespace {
 // Fixed ids of the flow-control objects until flow control is there to name its own.
 constexpr std::string_view kFlowSchemaUid = "4fd8a1c6-3a0f-4d5d-8a34-1c1a6f5f7d01";
 constexpr std::string_view kPriorityLevelUid = "9b1c2d84-6c0e-4c8e-9f0d-2b7a4f1e8d02";
+
+// Compat: what flow control lets by, for it would hold its seat too long. (Watches give theirs back early.)
+bool is_long_running(const RequestInfo& info) {
+  constexpr std::string_view kSubresources[] = {"attach", "exec", "log", "portforward", "proxy"};
+  if (!info.is_resource) return info.path.starts_with("/debug/pprof/");
+  return info.verb == "proxy" || std::ranges::find(kSubresources, info.subresource) != std::end(kSubresources);
+}
 
 std::string gzip(const std::string& body) {
   z_stream stream{};
@@ -59,26 +71,37 @@ std::string encode_status_value(const Accepted& accepted, const object::Value& s
 }
 
 base::Result<std::string> encode_partial(RequestContext& context, const Answer& answer) {
-  const schema::Message& message = gen::message_of<::api::meta::v1::PartialObjectMetadata>();
-  const std::string version = "meta.k8s.io/" + context.accepted.form_version;
-  const std::string rv = answer.revision > 0 ? std::to_string(answer.revision) : std::string();
   if (context.accepted.type == MediaType::kProtobuf) {
     // Metadata is field 1 everywhere; the other fields would be skipped by the client, so they are not sent.
-    std::string partial;
-    ::api::meta::v1::PartialObjectMetadata metadata;
-    TRY(schema::decode_struct(message, answer.raw, &metadata));
-    schema::encode_struct(message, &metadata, partial);
+    TRY_ASSIGN(const std::string partial, partial_message(answer.endpoint, answer.raw));
+    const std::string version = "meta.k8s.io/" + context.accepted.form_version;
     std::string out;
     TRY(schema::append_answer({version, "PartialObjectMetadata"}, partial, static_cast<uint64_t>(answer.revision),
                               out));
     return out;
   }
   std::string json;
-  TRY(schema::append_json(message, answer.raw, {{version, "PartialObjectMetadata"}, rv}, json));
+  TRY(append_partial_json(answer.endpoint, answer.raw, context.accepted.form_version, answer.revision, json));
   return finish_json(context.accepted, std::move(json));
 }
 
+std::string internal_pointer(const RequestContext& context, std::string_view kind) {
+  return "*" + (kind == "Status" ? std::string("v1.Status") : internal_type(context.info.group, kind));
+}
+
 }  // namespace
+
+// Compat: only the bare word counts, without a quality.
+bool accepts_gzip(std::string_view header) {
+  while (!header.empty()) {
+    std::string_view token = header.substr(0, header.find(','));
+    header.remove_prefix(std::min(header.size(), token.size() + 1));
+    while (token.starts_with(' ')) token.remove_prefix(1);
+    while (token.ends_with(' ')) token.remove_suffix(1);
+    if (token == "gzip") return true;
+  }
+  return false;
+}
 
 int http_code(const base::Error& error) {
   using base::Reason;
@@ -129,8 +152,10 @@ net::Headers answer_headers(const RequestContext& context, std::string_view cont
   headers.push_back({"audit-id", context.audit_id});
   headers.push_back({"cache-control", "no-cache, private"});
   headers.push_back({"content-type", std::string(content_type)});
-  headers.push_back({"x-kubernetes-pf-flowschema-uid", std::string(kFlowSchemaUid)});
-  headers.push_back({"x-kubernetes-pf-prioritylevel-uid", std::string(kPriorityLevelUid)});
+  if (!is_long_running(context.info)) {
+    headers.push_back({"x-kubernetes-pf-flowschema-uid", std::string(kFlowSchemaUid)});
+    headers.push_back({"x-kubernetes-pf-prioritylevel-uid", std::string(kPriorityLevelUid)});
+  }
   for (const std::string& warning : context.warnings) {
     std::string text;
     for (char c : warning) {
@@ -144,7 +169,7 @@ net::Headers answer_headers(const RequestContext& context, std::string_view cont
 
 void send_body(RequestContext& context, int code, std::string_view content_type, std::string body) {
   net::Headers headers = answer_headers(context, content_type);
-  if (body.size() > kGzipFromBytes && context.header("accept-encoding").find("gzip") != std::string_view::npos) {
+  if (body.size() > kGzipFromBytes && accepts_gzip(context.header("accept-encoding"))) {
     headers.push_back({"content-encoding", "gzip"});
     headers.push_back({"vary", "Accept-Encoding"});
     body = gzip(body);
@@ -174,12 +199,22 @@ void respond_text(RequestContext& context, int code, std::string_view content_ty
 
 base::Result<std::string> encode_answer(RequestContext& context, const Answer& answer) {
   const Accepted& accepted = context.accepted;
+  if (accepted.form == Form::kPartialMetadataList) {
+    return base::fail(base::Reason::kNotAcceptable,
+                      "you requested PartialObjectMetadataList, but the requested object is not a list (" +
+                          internal_pointer(context, answer.message ? answer.kind : "Status") + ")");
+  }
   if (!answer.message) {
-    return encode_status_value(accepted, object::success_status_value(answer.success.value_or(base::ErrorDetails{})));
+    return encode_status_value(accepted, answer.success ? object::success_status_value(*answer.success)
+                                                        : object::success_status_value(answer.code));
   }
   if (accepted.form == Form::kPartialMetadata) return encode_partial(context, answer);
   if (accepted.form == Form::kTable && answer.endpoint) {
     TRY_ASSIGN(std::string json, encode_table_of_one(context, answer));
+    return finish_json(accepted, std::move(json));
+  }
+  if (accepted.form == Form::kTable && answer.kind == "Scale") {
+    TRY_ASSIGN(std::string json, encode_scale_table(context, answer));
     return finish_json(accepted, std::move(json));
   }
   const std::string rv = answer.revision > 0 ? std::to_string(answer.revision) : std::string();
@@ -194,7 +229,8 @@ base::Result<std::string> encode_answer(RequestContext& context, const Answer& a
     return out;
   }
   out.reserve(answer.raw.size() * 2);
-  TRY(schema::append_json(*answer.message, answer.raw, {{answer.api_version, answer.kind}, rv}, out));
+  TRY(schema::append_json(*answer.message, answer.raw,
+                          {{answer.api_version, answer.kind}, rv, schema::NestedTypes::kWritten}, out));
   return finish_json(accepted, std::move(out));
 }
 

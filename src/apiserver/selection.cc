@@ -46,7 +46,11 @@ base::Result<Selection> Selection::compile(const Endpoint& endpoint, const ListO
   }
   const api::AnyObject empty = api::AnyObject::make(*endpoint.stored);
   const auto known = endpoint.rules->selectable_fields_any(empty.get());
-  for (const object::FieldTerm& term : options.fields.terms()) {
+  for (object::FieldTerm term : options.fields.terms()) {
+    const std::string label = term.field;
+    if (endpoint.conversion && endpoint.conversion->stored_field) {
+      term.field = endpoint.conversion->stored_field(label);
+    }
     Term compiled{term, {}};
     if (term.field != "metadata.name" && term.field != "metadata.namespace") {
       if (std::ranges::find(known, term.field, &api::SelectableField::name) == known.end()) {
@@ -54,8 +58,8 @@ base::Result<Selection> Selection::compile(const Endpoint& endpoint, const ListO
         return base::fail(
             base::Reason::kBadRequest,
             known.empty() && !endpoint.custom
-                ? "\"" + term.field + "\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
-                : "field label not supported: " + term.field);
+                ? "\"" + label + "\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
+                : endpoint.rules->unknown_field_label(label));
       }
       compiled.path = string_path(*endpoint.stored, term.field);
     }

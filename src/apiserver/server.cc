@@ -9,6 +9,7 @@
 #include "apiserver/openid.h"
 #include "apiserver/pipeline.h"
 #include "apiserver/respond.h"
+#include "apiserver/upkeep/status_keeper.h"
 #include "object/status.h"
 
 namespace apiserver {
@@ -74,6 +75,8 @@ base::Result<uint16_t> ApiServer::start() {
   TRY(make_first_objects(*core_, options_));
   definitions_ = std::make_unique<CrdController>(core_.get());
   TRY(definitions_->start());
+  status_keeper_ = std::make_unique<StatusKeeper>(*core_);
+  TRY(status_keeper_->start());
   net::ServerOptions http;
   http.bind_address = options_.bind_address;
   http.port = options_.port;
@@ -92,6 +95,7 @@ base::Result<uint16_t> ApiServer::start() {
 
 void ApiServer::stop(base::Duration grace) {
   if (definitions_) definitions_->stop();
+  status_keeper_.reset();
   core_->stop();
   if (listener_) listener_->stop(grace);
 }

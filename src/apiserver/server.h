@@ -17,6 +17,7 @@ namespace apiserver {
 
 class CrdController;
 class ServerMetrics;
+class StatusKeeper;
 
 struct ServerOptions {
   std::string bind_address = "127.0.0.1";
@@ -53,6 +54,7 @@ class ApiServer {
   auth::Authenticator authenticator_;
   std::unique_ptr<CrdController> definitions_;
   std::unique_ptr<Allocator> allocator_;
+  std::unique_ptr<StatusKeeper> status_keeper_;
   std::unique_ptr<net::Server> listener_;
 };
 

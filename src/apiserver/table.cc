@@ -1,9 +1,12 @@
 #include "apiserver/table.h"
 
+#include "api/shared/cells.h"
 #include "apiserver/body.h"
 #include "apiserver/crd/custom_kind.h"
+#include "apiserver/partial.h"
 #include "codec/json_text.h"
-#include "gen/meta/v1.h"
+#include "gen/autoscaling/v1.h"
+#include "gen/codec.h"
 #include "object/json.h"
 #include "schema/transcode.h"
 
@@ -16,14 +19,14 @@ void member(std::string& out, std::string_view name, std::string_view value) {
   codec::append_json_string(out, value);
 }
 
-std::string column_description(const Endpoint& endpoint, const schema::Column& column) {
-  if (endpoint.custom) return std::string(endpoint.custom->column_description(column.name));
+std::string column_description(const CustomKind* custom, const schema::Column& column) {
+  if (custom) return custom->column_description(column.name);
   return "The " + std::string(column.name) + " of the object.";
 }
 
-void append_columns(const Endpoint& endpoint, std::string& out) {
+void append_columns(std::span<const schema::Column> columns, const CustomKind* custom, std::string& out) {
   bool first = true;
-  for (const schema::Column& column : endpoint.main->resource->columns) {
+  for (const schema::Column& column : columns) {
     out += first ? "{" : ",{";
     first = false;
     member(out, "name", column.name);
@@ -32,7 +35,7 @@ void append_columns(const Endpoint& endpoint, std::string& out) {
     out += ',';
     member(out, "format", column.format);
     out += ',';
-    member(out, "description", column_description(endpoint, column));
+    member(out, "description", column_description(custom, column));
     out += ",\"priority\":" + std::to_string(column.priority) + "}";
   }
 }
@@ -59,7 +62,9 @@ base::Result<IncludeObject> parse_include_object(const Query& query) {
   if (text.empty() || text == "Metadata") return IncludeObject::kMetadata;
   if (text == "None") return IncludeObject::kNone;
   if (text == "Object") return IncludeObject::kObject;
-  return base::fail(base::Reason::kBadRequest, "unrecognized includeObject value: \"" + std::string(text) + "\"");
+  return base::fail(base::Reason::kBadRequest,
+                    "Unable to convert to Table as requested: includeObject: Invalid value: " + codec::go_quoted(text) +
+                        ": must be 'Metadata', 'Object', 'None', or empty");
 }
 
 void append_table_head(const Endpoint& endpoint, std::string_view form_version, std::string_view list_metadata_json,
@@ -71,7 +76,7 @@ void append_table_head(const Endpoint& endpoint, std::string_view form_version, 
   out += R"(,"columnDefinitions":)";
   if (columns == WithColumns::kYes) {
     out += '[';
-    append_columns(endpoint, out);
+    append_columns(endpoint.main->resource->columns, endpoint.custom, out);
     out += ']';
   } else {
     out += "null";
@@ -95,19 +100,37 @@ base::Result<void> append_table_row(const Endpoint& endpoint, std::string_view s
       out += "null";
       break;
     case IncludeObject::kMetadata: {
-      const std::string version = "meta.k8s.io/" + std::string(form_version);
-      TRY(schema::append_json(gen::message_of<::api::meta::v1::PartialObjectMetadata>(), stored_raw,
-                              {{version, "PartialObjectMetadata"}, rv}, out));
+      TRY(append_partial_json(&endpoint, stored_raw, form_version, revision, out));
       break;
     }
     case IncludeObject::kObject: {
       TRY_ASSIGN(std::string served, to_served(endpoint, stored_raw));
-      TRY(schema::append_json(*endpoint.served, served, {endpoint.type(), rv}, out));
+      TRY(schema::append_json(*endpoint.served, served, {endpoint.type(), rv, schema::NestedTypes::kWritten}, out));
       break;
     }
   }
   out += '}';
   return {};
+}
+
+base::Result<std::string> encode_scale_table(const RequestContext& context, const Answer& answer) {
+  using Scale = ::api::autoscaling::v1::Scale;
+  static constexpr schema::Column kColumns[] = {{"Name", "string", "", 0},
+                                                {"Desired", "integer", "", 0},
+                                                {"Available", "integer", "", 0},
+                                                {"Age", "string", "", 0}};
+  TRY_ASSIGN(const Scale scale, gen::decode<Scale>(answer.raw));
+  std::string out = R"({"kind":"Table","apiVersion":"meta.k8s.io/)" + context.accepted.form_version + "\"";
+  out += R"(,"metadata":{"resourceVersion":")" + std::to_string(answer.revision) + R"("},"columnDefinitions":[)";
+  append_columns(kColumns, nullptr, out);
+  out += R"(],"rows":[{"cells":)";
+  object::Array cells{scale.metadata.name, scale.spec.replicas, scale.status.replicas,
+                      api::age_cell(scale.metadata, context.now)};
+  object::append_json(out, object::Value(std::move(cells)));
+  out += R"(,"object":)";
+  TRY(append_partial_json(nullptr, answer.raw, context.accepted.form_version, answer.revision, out));
+  out += '}';
+  return out + std::string(kTableEnd);
 }
 
 base::Result<std::string> encode_table_of_one(RequestContext& context, const Answer& answer) {

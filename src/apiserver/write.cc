@@ -59,6 +59,17 @@ base::Error invalid(const Endpoint& endpoint, const Meta& meta, const object::Fi
   return object::invalid_error(endpoint.main->resource->stored_group, endpoint.stored_kind, object_name(meta), errors);
 }
 
+// The managed fields of an object to be created.
+base::Result<void> own_new(RequestContext& context, const Endpoint& endpoint, AnyObject& object,
+                           const WriteOptions& options) {
+  if (!endpoint.rules->owns_more()) return manage_fields(context, endpoint, nullptr, object, options, "");
+  TRY_ASSIGN(AnyObject shown, decode_stored(endpoint, encode_struct(object)));
+  endpoint.rules->show_to_field_managers_any(shown.get());
+  TRY(manage_fields(context, endpoint, nullptr, shown, options, ""));
+  meta_of(object.message(), object.get()).managed_fields = meta_of(shown.message(), shown.get()).managed_fields;
+  return {};
+}
+
 base::Result<void> prepare_new(RequestContext& context, const Endpoint& endpoint, AnyObject& object,
                                const WriteOptions& options, FieldOwnership ownership) {
   Meta& meta = meta_of(object.message(), object.get());
@@ -68,12 +79,11 @@ base::Result<void> prepare_new(RequestContext& context, const Endpoint& endpoint
     meta.name = meta.generate_name.substr(0, 58) + base::random_suffix(context.core->rng(), 5);
   }
   // Compat: a manager owns what it sent and its defaults, not what admission adds.
-  if (ownership == FieldOwnership::kTrack) TRY(manage_fields(context, endpoint, nullptr, object, options, ""));
+  if (ownership == FieldOwnership::kTrack) TRY(own_new(context, endpoint, object, options));
   admission::Attributes attributes =
       admission_attributes(context, endpoint, meta.name, admission::Operation::kCreate, options.dry_run);
   attributes.object = &object;
   TRY(context.core->admission().admit(attributes, *context.core));
-  api::prepare_meta_for_create(meta);
   meta.uid = base::new_uuid(context.core->rng());
   meta.creation_timestamp = object::to_time(context.now);
   meta.creation_timestamp.nanos = 0;
@@ -132,7 +142,7 @@ admission::Attributes admission_attributes(RequestContext& context, const Endpoi
   a.version = endpoint.resource->version;
   a.resource = endpoint.resource->name;
   a.subresource = endpoint.resource->subresource;
-  a.kind = endpoint.kind;
+  a.kind = endpoint.body_kind.empty() ? endpoint.kind : endpoint.body_kind;
   a.ns = endpoint.namespaced() || endpoint.resource->name == "namespaces" ? context.info.ns : std::string();
   a.name = name;
   a.user_name = context.user.name;
@@ -160,14 +170,22 @@ base::Result<Answer> answer_with(const Endpoint& endpoint, std::string raw, int6
   return answer;
 }
 
+base::Result<void> check_name(std::string_view in_object, std::string_view in_url) {
+  if (in_object == in_url) return {};
+  if (!in_object.empty()) return base::fail(object::name_mismatch(in_object, in_url));
+  return base::fail(Reason::kBadRequest, "the name of the object (" + std::string(in_url) +
+                                             " based on URL) was undeterminable: name must be provided");
+}
+
 base::Result<Answer> create_object(RequestContext& context, const Endpoint& endpoint, AnyObject object,
                                    const WriteOptions& options, FieldOwnership ownership) {
   Meta& meta = meta_of(object.message(), object.get());
   TRY(check_namespace(context, endpoint, meta));
   // Compat: a resourceVersion in a body to be created is refused by the storage layer.
   if (!meta.resource_version.empty()) {
-    return base::fail(Reason::kBadRequest, "resourceVersion should not be set on objects to be created");
+    return base::fail(Reason::kUnknown, "resourceVersion should not be set on objects to be created");
   }
+  api::prepare_meta_for_create(meta);  // what the server sets is no manager's
   api::dedup_owner_references(meta, context.warnings);
   const bool generated = meta.name.empty() && !meta.generate_name.empty();
   const std::string before = generated ? encode_struct(object) : std::string();
@@ -215,8 +233,10 @@ base::Result<void> prepare_update(RequestContext& context, const Endpoint& endpo
   TRY(check_namespace(context, endpoint, meta));
   if (meta.name.empty()) meta.name = old.name;
   api::dedup_owner_references(meta, context.warnings);
-  if (!meta.uid.empty() && meta.uid != old.uid) {
-    return base::fail(object::uid_precondition_failed(endpoint.group_resource, old.name, meta.uid, old.uid));
+  if (!request.uid_precondition.empty() && request.uid_precondition != old.uid) {
+    const std::string key = storage::object_key(endpoint.prefix(), old.namespace_, old.name);
+    return base::fail(
+        object::uid_precondition_failed(endpoint.group_resource, old.name, {key, request.uid_precondition, old.uid}));
   }
   if (meta.resource_version.empty() || meta.resource_version == "0") {
     if (endpoint.rules->update_without_version() == api::UpdateWithoutVersion::kRefused &&
@@ -235,6 +255,7 @@ base::Result<void> prepare_update(RequestContext& context, const Endpoint& endpo
   if (request.ownership == FieldOwnership::kTrack) {
     TRY(manage_fields(context, endpoint, &live, object, request.options, request.subresource));
   }
+  if (request.subresource == "binding") return {};  // admitted as a binding, and changes what a binding may
   admission::Attributes attributes =
       admission_attributes(context, endpoint, old.name, admission::Operation::kUpdate, request.options.dry_run);
   attributes.object = &object;
@@ -243,7 +264,6 @@ base::Result<void> prepare_update(RequestContext& context, const Endpoint& endpo
   api::RuleContext rules = context.rule_context();
   api::prepare_meta_for_update(meta, old);
   object::FieldErrors errors;
-  if (request.subresource == "binding") return context.core->admission().validate(attributes, *context.core);
   if (request.subresource.empty()) {
     endpoint.rules->prepare_for_update_any(rules, object.get(), live.get());
     api::validate_object_meta_update(meta, old, meta_rules(endpoint), errors);
@@ -296,7 +316,8 @@ base::Result<Attempt> try_update(RequestContext& context, const Endpoint& endpoi
   }
   if (core.allocator && request.subresource.empty())
     core.allocator->release(endpoint, live, vanishes ? nullptr : &object);
-  TRY_ASSIGN(answer, answer_with(endpoint, std::move(raw), written->revision, 200));
+  // Compat: the last state keeps the version that it had; no write of it ever was.
+  TRY_ASSIGN(answer, answer_with(endpoint, std::move(raw), vanishes ? kv->mod_revision : written->revision, 200));
   answer.ticket = *written;
   return Attempt::kDone;
 }
@@ -317,6 +338,7 @@ base::Result<Answer> update_object(RequestContext& context, const Endpoint& endp
       return base::fail(std::move(outcome).error());
     }
     TRY_ASSIGN(AnyObject object, request.create());
+    meta_of(object.message(), object.get()).resource_version.clear();  // Compat: it means nothing here
     auto created = create_object(context, endpoint, std::move(object), request.options, request.ownership);
     if (created || created.error().reason != Reason::kAlreadyExists) return created;
   }

@@ -1,5 +1,6 @@
 #include "controllers/catalogue.h"
 
+#include "controllers/csrsigning/controller.h"
 #include "controllers/deployment/controller.h"
 #include "controllers/endpoints/controller.h"
 #include "controllers/endpointslice/controller.h"
@@ -36,6 +37,9 @@ std::vector<std::unique_ptr<Controller>> make_controllers(const Configuration& c
   all.push_back(podgc::make_controller(as("pod-garbage-collector")));
   all.push_back(job::make_controller(as("job-controller")));
   all.push_back(ttlafterfinished::make_controller(as("ttl-after-finished-controller")));
+  if (configuration.signer) {
+    all.push_back(csrsigning::make_controller(as("certificate-controller"), configuration.signer));
+  }
   return all;
 }
 

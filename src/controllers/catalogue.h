@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "controllers/csrsigning/controller.h"
 #include "controllers/runtime/controller.h"
 
 namespace controllers {
@@ -15,6 +16,7 @@ struct Configuration {
   // The transport of system:serviceaccount:kube-system:<name>.
   std::function<std::shared_ptr<client::Transport>(const std::string& service_account)> transport_for;
   std::string root_ca_pem;
+  std::shared_ptr<const CertificateSigner> signer;  // null = requests are not signed
 };
 
 std::vector<std::unique_ptr<Controller>> make_controllers(const Configuration& configuration);

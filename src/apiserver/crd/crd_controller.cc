@@ -57,6 +57,7 @@ class CrdController::Impl final : public kv::WatchSink, public std::enable_share
       if (is_condition(*definition, "Established", "True")) publish(*definition, kv);
       add(definition->metadata.name);
     }
+    starting_ = false;
     TRY_ASSIGN(auto watch, core_->store().watch(first, kv::prefix_end(first), snapshot->revision() + 1, this));
     {
       base::MutexLock lock(mutex_);
@@ -197,7 +198,10 @@ class CrdController::Impl final : public kv::WatchSink, public std::enable_share
   void publish(const CustomResourceDefinition& definition, const kv::KeyValueRef& kv) REQUIRES(work_mutex_) {
     CustomResourcePtr& known = published_[definition.metadata.name];
     if (known && known->fingerprint() == CustomResource::fingerprint_of(definition)) return;
-    auto made = std::make_shared<const CustomResource>(definition, kv->value, core_);
+    // Compat: a resource can be watched from when it was first served; after a restart, from wherever history begins.
+    int64_t born = starting_ ? 0 : core_->store().accepted_revision();
+    if (known && known->uid() == definition.metadata.uid) born = known->born();
+    auto made = std::make_shared<const CustomResource>(definition, kv->value, core_, born);
     const bool renamed = known && known->plural() != made->plural();
     if (renamed) core_->endpoints().custom().withdraw(known->group(), known->plural());
     // Versions that are served no more, and another definition of the same name, end their watches.
@@ -256,6 +260,7 @@ class CrdController::Impl final : public kv::WatchSink, public std::enable_share
   LocalTransport transport_;
   Instances instances_;
   base::Mutex work_mutex_;  // held while a definition is worked on
+  bool starting_ GUARDED_BY(work_mutex_) = true;
   NameIndex names_ GUARDED_BY(work_mutex_);
   std::unordered_map<std::string, CustomResourcePtr> published_ GUARDED_BY(work_mutex_);
   std::map<std::string, std::set<std::string>> refused_

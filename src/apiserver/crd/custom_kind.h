@@ -69,6 +69,10 @@ class CustomKind final : public api::KindRules {
   schema::TypeRef apply_type() const;
   std::string_view storage_version() const { return storage_version_; }
   bool is_terminating() const { return terminating_; }
+  // ".spec.replicas" or what the scale subresource says.
+  std::string_view replicas_path() const {
+    return scale_ ? std::string_view(scale_->spec_replicas_path) : ".spec.replicas";
+  }
   bool has_status() const { return has_status_; }
   const std::vector<Column>& columns() const { return columns_; }
   std::string column_description(std::string_view column) const;

@@ -54,8 +54,9 @@ std::string deprecation_of(const CustomResourceDefinition& definition, const Cus
 
 }  // namespace
 
-CustomResource::CustomResource(const CustomResourceDefinition& definition, base::SharedBytes stored, const Core* core)
-    : uid_(definition.metadata.uid), fingerprint_(fingerprint_of(definition)) {
+CustomResource::CustomResource(const CustomResourceDefinition& definition, base::SharedBytes stored, const Core* core,
+                               int64_t born)
+    : uid_(definition.metadata.uid), fingerprint_(fingerprint_of(definition)), born_(born) {
   text_.push_back(definition.spec.group);
   const auto& names = definition.status.accepted_names;
   plural_ = &text_.emplace_back(names.plural);
@@ -150,6 +151,7 @@ void CustomResource::add_endpoint(const CustomResourceDefinition& definition, Ve
   made.body_kind = scale ? "Scale" : made.kind;
   if (scale) made.body = &gen::message_of<::api::autoscaling::v1::Scale>();
   made.serial = next_serial();
+  made.born = born_;
   for (const CustomResourceDefinitionVersion& each : definition.spec.versions) {
     if (each.name == version.name) made.deprecation = deprecation_of(definition, each);
   }

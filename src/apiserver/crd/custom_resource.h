@@ -22,8 +22,10 @@ using CustomResourceDefinition = ::api::apiextensions::v1::CustomResourceDefinit
 class CustomResource {
  public:
   // `stored`: the definition's message bytes, kept for the schemas. `names`: as accepted.
-  // `core` as for WebhookConversion.
-  CustomResource(const CustomResourceDefinition& definition, base::SharedBytes stored, const Core* core);
+  // `core` as for WebhookConversion; `born` as in Endpoint.
+  CustomResource(const CustomResourceDefinition& definition, base::SharedBytes stored, const Core* core,
+                 int64_t born = 0);
+  int64_t born() const { return born_; }
   ~CustomResource();
   CustomResource(const CustomResource&) = delete;
 
@@ -62,6 +64,7 @@ class CustomResource {
   const std::string* key_prefix_ = nullptr;
   std::vector<std::string_view> short_names_, categories_;
   std::string uid_, fingerprint_;
+  int64_t born_ = 0;
   std::deque<Version> versions_;
   size_t storage_ = 0;
 };

@@ -197,8 +197,8 @@ void add_discovery_paths(Paths& paths, const Core&) {
              [&] { return *discovery::resource_list(context.core->endpoints(), group, version); });
     });
     if (group.empty()) continue;
+    // Compat: a group's own document is served for every method.
     paths.add(root, [answers, root, group](RequestContext& context) {
-      if (!is_get(context)) return;
       answer(context, *answers, root, "APIGroup", [&] { return *discovery::group(context.core->endpoints(), group); });
     });
     paths.add_prefix(root + "/", unknown);

@@ -1,11 +1,16 @@
+#include <algorithm>
+
 #include "apiserver/body.h"
 #include "apiserver/core.h"
 #include "apiserver/manage_fields.h"
 #include "apiserver/verbs/verbs.h"
 #include "apiserver/write.h"
+#include "codec/json_text.h"
 #include "object/json.h"
 #include "object/status.h"
 #include "object/yaml.h"
+#include "schema/patch/conversion_problem.h"
+#include "schema/patch/go_text.h"
 #include "schema/patch/json_patch.h"
 #include "schema/patch/merge_patch.h"
 #include "schema/patch/strategic_merge.h"
@@ -31,10 +36,7 @@ base::Result<PatchDocument> parse_patch(RequestContext& context) {
   auto tree =
       object::parse_json(context.body, {.duplicates = object::Duplicates::kReplace, .duplicate_fields = &duplicates});
   if (!tree) {
-    // Compat: upstream wraps the decoder's words once per patch type.
-    const bool json = patch.type == PatchType::kJson;
-    return base::fail(base::Reason::kBadRequest,
-                      (json ? "error decoding patch: " : "error decoding patch: ") + tree.error().message);
+    return base::fail(base::Reason::kBadRequest, "error decoding patch: " + tree.error().message);
   }
   for (const std::string& path : duplicates) patch.issues.push_back("duplicate field \"" + path + "\"");
   if (patch.type == PatchType::kJson) {
@@ -59,6 +61,97 @@ base::Result<object::Value> apply_patch(const PatchDocument& patch, object::Valu
   return schema::apply_merge_patch(std::move(document), patch.tree);
 }
 
+// A document as upstream's patch library writes it: objects that the patch reached sorted by key, the others as they
+// were.
+void append_patched(std::string& out, const object::Value& value, const object::Value* merged);
+
+void append_members(std::string& out, const object::Object& object, const object::Value* merged) {
+  std::vector<const object::Member*> members;
+  for (const object::Member& member : object) members.push_back(&member);
+  if (merged)
+    std::ranges::sort(members, {}, [](const object::Member* member) -> const std::string& { return member->key; });
+  out += '{';
+  for (const object::Member* member : members) {
+    if (out.back() != '{') out += ',';
+    codec::append_json_string(out, member->key);
+    out += ':';
+    append_patched(out, member->value, merged ? merged->find(member->key) : nullptr);
+  }
+  out += '}';
+}
+
+void append_patched(std::string& out, const object::Value& value, const object::Value* merged) {
+  if (merged && !merged->is_object()) merged = nullptr;
+  if (const object::Object* object = value.object_if()) return append_members(out, *object, merged);
+  object::append_json(out, value);
+}
+
+// The containers that JSON patch operations walk through, as the merge patch that would reach them.
+object::Value reached_by(const schema::JsonPatch& patch) {
+  object::Value root{object::Object()};
+  for (const schema::JsonPatchOperation& operation : patch.operations) {
+    for (const auto* path : {&operation.path, &operation.from}) {
+      if (!*path || (*path)->empty()) continue;
+      object::Value* here = &root;
+      for (size_t at = 1, slash; (slash = (*path)->find('/', at)) != std::string::npos; at = slash + 1) {
+        std::string name = (*path)->substr(at, slash - at);
+        for (auto [from, to] : {std::pair<std::string_view, char>{"~1", '/'}, {"~0", '~'}}) {
+          for (size_t i; (i = name.find(from)) != std::string::npos;) name.replace(i, 2, 1, to);
+        }
+        here = &(*here->object_if())[name];
+        if (!here->is_object()) *here = object::Object();
+      }
+    }
+  }
+  return root;
+}
+
+// How upstream shows the patch, or what it made, when the outcome is no object.
+base::Result<std::string> shown_patch(const PatchDocument& patch, const Endpoint& endpoint, const Live& live) {
+  if (patch.type == PatchType::kStrategicMerge) return schema::go_text(patch.tree);
+  TRY_ASSIGN(std::string served, to_served(endpoint, encode_struct(live.object)));
+  TRY_ASSIGN(object::Value document, schema::decode_value(*endpoint.served, served, endpoint.type()));
+  TRY_ASSIGN(object::Value patched, apply_patch(patch, std::move(document), *endpoint.served));
+  const bool json = patch.type == PatchType::kJson;
+  const object::Value reached = json ? reached_by(patch.operations) : object::Value();
+  std::string text;
+  append_patched(text, patched, json ? &reached : &patch.tree);
+  return text;
+}
+
+base::Result<std::string> bad_outcome(const PatchDocument& patch, const Endpoint& endpoint, const Live& live,
+                                      std::string_view why) {
+  TRY_ASSIGN(const std::string shown, shown_patch(patch, endpoint, live));
+  object::FieldErrors errors;
+  errors.invalid(object::FieldPath("patch"), shown, why);
+  return base::fail(object::invalid_error("", "", "", errors));
+}
+
+// The patched document as message bytes. Compat: what makes no object is an invalid patch, not a bad request.
+base::Result<std::string> encode_patched(RequestContext& context, const PatchDocument& patch, const Live& live,
+                                         const object::Value& patched, FieldValidation validation) {
+  const Endpoint& endpoint = *context.endpoint;
+  const bool strategic = patch.type == PatchType::kStrategicMerge;
+  if (!strategic) {
+    if (auto same = check_patched_type(endpoint, patched); !same)
+      return bad_outcome(patch, endpoint, live, same.error().message);
+  }
+  std::string raw;
+  std::vector<std::string> issues = patch.issues;
+  schema::ValueEncodeOptions options;
+  if (validation != FieldValidation::kIgnore) options.strict_issues = &issues;
+  if (auto encoded = schema::encode_value(*endpoint.served, patched, raw, options); !encoded) {
+    std::string why = encoded.error().message;
+    if (strategic) why = schema::conversion_problem(*endpoint.served, patched).value_or(std::move(why));
+    return bad_outcome(patch, endpoint, live, why);
+  }
+  note_empty_lists(context, patched);
+  if (issues.empty() || validation == FieldValidation::kIgnore) return raw;
+  if (validation == FieldValidation::kStrict) return bad_outcome(patch, endpoint, live, strict_error(issues));
+  warn_of_issues(context, issues);
+  return raw;
+}
+
 }  // namespace
 
 base::Result<Answer> patch_verb(RequestContext& context) {
@@ -80,11 +173,11 @@ base::Result<Answer> patch_verb(RequestContext& context) {
     if (!sees_managed_fields) served = without_managed_fields(served);
     TRY_ASSIGN(object::Value document, schema::decode_value(*endpoint.served, served, endpoint.type()));
     TRY_ASSIGN(object::Value patched, apply_patch(patch, std::move(document), *endpoint.served));
-    TRY_ASSIGN(std::string raw, encode_tree(context, patched, *endpoint.served, endpoint.api_version, endpoint.kind,
-                                            options.field_validation, patch.issues));
+    if (sees_managed_fields) keep_reset(patched);
+    TRY_ASSIGN(std::string raw, encode_patched(context, patch, live, patched, options.field_validation));
     TRY_ASSIGN(api::AnyObject object, to_stored(endpoint, raw));
     auto& meta = api::meta_of(object.message(), object.get());
-    if (meta.name != context.info.name) return base::fail(object::name_mismatch(meta.name, context.info.name));
+    TRY(check_name(meta.name, context.info.name));
     if (!sees_managed_fields) {
       meta.managed_fields = api::meta_of(live.object.message(), live.object.get()).managed_fields;
     }

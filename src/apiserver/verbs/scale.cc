@@ -1,6 +1,9 @@
 // The scale subresource: autoscaling/v1 Scale over a workload's replicas.
+#include <algorithm>
+
 #include "apiserver/body.h"
 #include "apiserver/core.h"
+#include "apiserver/crd/custom_kind.h"
 #include "apiserver/verbs/verbs.h"
 #include "apiserver/write.h"
 #include "gen/autoscaling/v1.h"
@@ -44,12 +47,86 @@ Answer answer_scale(Scale scale, int64_t revision) {
   return answer;
 }
 
+using ManagedEntry = ::api::meta::v1::ManagedFieldsEntry;
+
+// Where the replicas are, as a field set has it: "f:spec", "f:replicas".
+std::vector<std::string> replicas_steps(const Endpoint& endpoint) {
+  std::string_view path = endpoint.custom ? endpoint.custom->replicas_path() : ".spec.replicas";
+  if (path.starts_with('.')) path.remove_prefix(1);
+  std::vector<std::string> steps;
+  for (size_t at = 0; at <= path.size();) {
+    const size_t dot = std::min(path.find('.', at), path.size());
+    steps.push_back("f:" + std::string(path.substr(at, dot - at)));
+    at = dot + 1;
+  }
+  return steps;
+}
+
+// Takes the field at the steps out of a field set. False: it is not in there.
+bool disown_replicas(object::Value& fields, std::span<const std::string> steps) {
+  object::Object* all = fields.object_if();
+  object::Value* found = all ? all->find(steps.front()) : nullptr;
+  if (!found) return false;
+  if (steps.size() == 1) {
+    all->erase(steps.front());
+    return true;
+  }
+  if (!disown_replicas(*found, steps.subspan(1))) return false;
+  const object::Object& members = *found->object_if();
+  if (members.empty()) {
+    all->erase(steps.front());
+  } else if (members.size() == 1 && members.find(".")) {
+    *found = object::Object();
+  }
+  return true;
+}
+
+auto entry_order(const ManagedEntry& entry) {
+  return std::tuple(std::string_view(entry.operation), entry.time ? entry.time->seconds : 0,
+                    std::string_view(entry.manager), std::string_view(entry.api_version),
+                    std::string_view(entry.subresource));
+}
+
+// Compat: who scales owns spec.replicas of the workload under the subresource "scale", and nobody else does. Such an
+// entry has no time.
+void own_replicas(const Endpoint& endpoint, std::string_view manager, std::vector<ManagedEntry>& entries) {
+  const bool tracked = !entries.empty();
+  const std::vector<std::string> steps = replicas_steps(endpoint);
+  bool owned = false;
+  std::erase_if(entries, [&](ManagedEntry& entry) {
+    auto fields = object::parse_json(entry.fields_v1 ? entry.fields_v1->raw.value_or("{}") : std::string("{}"));
+    if (!fields || !disown_replicas(*fields, steps)) return false;
+    if (entry.manager == manager && entry.operation == "Update" && entry.subresource == "scale") {
+      owned = true;
+      return false;
+    }
+    entry.fields_v1.ensure().raw = object::to_json(*fields);
+    return fields->object_if()->empty();
+  });
+  if (owned || !tracked) return;
+  ManagedEntry entry;
+  entry.manager = manager;
+  entry.operation = "Update";
+  entry.api_version = endpoint.api_version;
+  entry.fields_type = "FieldsV1";
+  object::Value fields{object::Object()};
+  for (size_t i = steps.size(); i-- > 0;) {
+    object::Object outer;
+    outer.set(steps[i], std::move(fields));
+    fields = std::move(outer);
+  }
+  entry.fields_v1.ensure().raw = object::to_json(fields);
+  entry.subresource = "scale";
+  entries.push_back(std::move(entry));
+  std::ranges::sort(entries, {}, entry_order);
+}
+
 using ScaleChange = std::function<base::Result<Scale>(const Scale& live)>;
 
 base::Result<Answer> write_scale(RequestContext& context, const WriteOptions& options, const ScaleChange& change) {
   const Endpoint& endpoint = *context.endpoint->main;
   Scale result;
-  const UpdateRequest request{context.info.name, "", options, {}};
+  const UpdateRequest request{context.info.name, "", options, {}, FieldOwnership::kDone};
   auto written = update_object(context, endpoint, request, [&](const Live& live) -> base::Result<api::AnyObject> {
     TRY_ASSIGN(Scale current, scale_of(endpoint, live.object));
     TRY_ASSIGN(Scale wanted, change(current));
@@ -63,7 +140,12 @@ base::Result<Answer> write_scale(RequestContext& context, const WriteOptions& op
     auto& meta = api::meta_of(object.message(), object.get());
     if (!wanted.metadata.uid.empty()) meta.uid = wanted.metadata.uid;
     meta.resource_version = wanted.metadata.resource_version;
+    // Compat: a Scale without a version changes whatever is there, also where the kind itself asks for one.
+    if (meta.resource_version.empty()) meta.resource_version = current.metadata.resource_version;
     endpoint.rules->set_scale_any(object.get(), wanted.spec.replicas);
+    if (wanted.spec.replicas != current.spec.replicas) {
+      own_replicas(endpoint, options.field_manager, meta.managed_fields);
+    }
     result = std::move(current);
     result.spec.replicas = wanted.spec.replicas;
     return object;
@@ -90,8 +172,7 @@ base::Result<Answer> update_scale(RequestContext& context) {
   TRY_ASSIGN(std::string raw, decode_body(context, message, "autoscaling/v1", "Scale", options.field_validation));
   Scale wanted;
   TRY(schema::decode_struct(message, raw, &wanted));
-  if (wanted.metadata.name != context.info.name)
-    return base::fail(object::name_mismatch(wanted.metadata.name, context.info.name));
+  TRY(check_name(wanted.metadata.name, context.info.name));
   return write_scale(context, options, [&](const Scale&) -> base::Result<Scale> { return wanted; });
 }
 

@@ -132,6 +132,9 @@ class HttpWatch final : public Watcher, public std::enable_shared_from_this<Http
   }
 
   void subscribe() {
+    if (const int64_t born = context_->endpoint->main->born; revision_ < born) {
+      return fail(object::too_old_resource_version(static_cast<uint64_t>(revision_), static_cast<uint64_t>(born)));
+    }
     auto subscription =
         context_->core->watches().watch(*context_->endpoint->main, scope_, revision_, shared_from_this());
     if (!subscription) {
