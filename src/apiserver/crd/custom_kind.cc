@@ -1,5 +1,7 @@
 #include "apiserver/crd/custom_kind.h"
 
+#include <algorithm>
+
 #include "api/apiextensions/embedded_resource.h"
 #include "apiserver/crd/conditions.h"
 #include "gen/codec.h"
@@ -15,6 +17,8 @@ namespace {
 
 using api::CustomObject;
 using object::Value;
+
+constexpr std::string_view kCreated = ".metadata.creationTimestamp";
 
 const CustomObject& ref(const void* object) { return *static_cast<const CustomObject*>(object); }
 CustomObject& mut(void* object) { return *static_cast<CustomObject*>(object); }
@@ -163,7 +167,19 @@ void CustomKind::validate_subresource_any(std::string_view, api::RuleContext&, c
 void CustomKind::cells_any(const void* object, base::WallTime now, api::TableRow& row) const {
   row.cells.emplace_back(ref(object).metadata.name);
   const std::vector<schema::JsonPath>& paths = column_paths();
-  const Value tree = full_tree(ref(object));
+  const CustomObject& shown = ref(object);
+  // Most columns are of the content; metadata as a tree costs more than all else.
+  const bool whole = std::ranges::any_of(columns_, [](const Column& column) {
+    return column.path != kCreated && (!column.path.starts_with('.') || column.path.starts_with(".metadata") ||
+                                       column.path.starts_with(".kind") || column.path.starts_with(".apiVersion"));
+  });
+  Value tree = whole ? full_tree(shown) : shown.tree();
+  if (!whole) {
+    object::Object metadata;
+    if (!shown.metadata.creation_timestamp.zero())
+      metadata.set("creationTimestamp", object::format_time(shown.metadata.creation_timestamp));
+    tree.object_if()->set("metadata", std::move(metadata));
+  }
   for (size_t i = 0; i < columns_.size(); ++i)
     row.cells.push_back(schema::column_cell(paths[i], columns_[i].type, tree, now));
 }
