@@ -47,7 +47,9 @@ base::Result<void> check_namespace(const RequestContext& context, const Endpoint
 }
 
 api::MetaRules meta_rules(const Endpoint& endpoint) {
-  return endpoint.custom ? api::MetaRules::kCustom : api::MetaRules::kBuiltIn;
+  // Compat: definitions come from the same server as custom objects do, whose finalizers need no domain.
+  const bool custom = endpoint.custom || endpoint.stored_kind == "CustomResourceDefinition";
+  return custom ? api::MetaRules::kCustom : api::MetaRules::kBuiltIn;
 }
 
 api::MetaSubject meta_subject(const Endpoint& endpoint) {
