@@ -3,11 +3,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "apiserver/core.h"
 #include "base/result.h"
 #include "controllers/csrsigning/controller.h"
+#include "pki/key.h"
 
 namespace cmd {
 
@@ -18,6 +20,7 @@ struct ComponentOptions {
   int nodes = 0;
   std::string root_ca_pem;                                       // published into every namespace
   std::shared_ptr<const controllers::CertificateSigner> signer;  // of approved certificate requests
+  std::optional<pki::PrivateKey> service_account_key;
 };
 
 class Components {

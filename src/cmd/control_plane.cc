@@ -46,8 +46,8 @@ class ControlPlane::Impl {
     TRY(prepare_pki());
     TRY(start_server());
     if (options_.controllers == Controllers::kRun) {
-      components_ = std::make_unique<Components>(
-          ComponentOptions{&server_->core(), &clock_, rng_.get(), options_.nodes, ca_pem_, signer_});
+      components_ = std::make_unique<Components>(ComponentOptions{&server_->core(), &clock_, rng_.get(), options_.nodes,
+                                                                  ca_pem_, certificate_signer_, token_key_});
       TRY(components_->start());
     }
     return {};
@@ -82,7 +82,7 @@ class ControlPlane::Impl {
     TRY_ASSIGN(pki::ServerPki files, pki::ServerPki::open(directory, clock_));
     TRY_ASSIGN(pki::PemPair ca, files.cluster_ca());
     ca_pem_ = ca.certificate_pem;
-    TRY_ASSIGN(signer_, controllers::csrsigning::make_ca_signer(ca.certificate_pem, ca.key_pem, &clock_));
+    TRY_ASSIGN(certificate_signer_, controllers::csrsigning::make_ca_signer(ca.certificate_pem, ca.key_pem, &clock_));
     if (options_.tls_cert_file.empty()) {
       TRY_ASSIGN(serving_, files.serving(pki::ServerPki::serving_names("localhost", "cluster.local", "10.96.0.1",
                                                                        {options_.bind_address})));
@@ -153,7 +153,7 @@ class ControlPlane::Impl {
   const storage::ObjectSigner signer_;
   std::unique_ptr<kv::Store> store_;
   std::string ca_pem_, client_ca_pem_;
-  std::shared_ptr<const controllers::CertificateSigner> signer_;
+  std::shared_ptr<const controllers::CertificateSigner> certificate_signer_;
   pki::PemPair serving_, admin_;
   std::optional<pki::PrivateKey> token_key_;
   std::unique_ptr<apiserver::ApiServer> server_;

@@ -12,6 +12,7 @@
 #include "controllers/replicaset/controller.h"
 #include "controllers/rootca/controller.h"
 #include "controllers/serviceaccount/controller.h"
+#include "controllers/serviceaccounttoken/controller.h"
 #include "controllers/tainteviction/controller.h"
 #include "controllers/ttlafterfinished/controller.h"
 
@@ -26,6 +27,10 @@ std::vector<std::unique_ptr<Controller>> make_controllers(const Configuration& c
   std::vector<std::unique_ptr<Controller>> all;
   all.push_back(ns::make_controller(as("namespace-controller")));
   all.push_back(serviceaccount::make_controller(as("service-account-controller")));
+  if (configuration.service_account_key) {
+    all.push_back(serviceaccounttoken::make_controller(as("tokens-controller"), *configuration.service_account_key,
+                                                       configuration.root_ca_pem));
+  }
   all.push_back(rootca::make_controller(as("root-ca-cert-publisher"), configuration.root_ca_pem));
   all.push_back(deployment::make_controller(as("deployment-controller")));
   all.push_back(replicaset::make_controller(as("replicaset-controller")));

@@ -190,7 +190,12 @@ class CrdController::Impl final : public kv::WatchSink, public std::enable_share
     call.name = definition.metadata.name;
     call.body = client::encode_object(definition);
     auto written = transport_.call_and_wait(std::move(call));
-    if (!written && written.error().reason != base::Reason::kNotFound) add_after(definition.metadata.name, kRetryDelay);
+    if (written || written.error().reason == base::Reason::kNotFound) return;
+    if (written.error().reason != base::Reason::kConflict) {
+      base::log::warning("a definition could not be updated",
+                         {{"definition", definition.metadata.name}, {"error", written.error().message}});
+    }
+    add_after(definition.metadata.name, kRetryDelay);
   }
   void write_status(const CustomResourceDefinition& definition) { write(definition, "status"); }
 
