@@ -154,7 +154,11 @@ class Invariants {
         {"x-kubernetes-map-type", "must be undefined to be structural"},
     }};
     for (const Forbidden& forbidden : kForbidden) {
-      if (is_stated(json, forbidden.name)) errors_.forbidden(path.child(forbidden.name), forbidden.detail);
+      const Value* value = json.find(forbidden.name);
+      const bool is_default = forbidden.name == "default" && value && !value->is_null();  // an empty one too
+      if (is_default || is_stated(json, forbidden.name)) {
+        errors_.forbidden(path.child(forbidden.name), forbidden.detail);
+      }
     }
     const Value* additional = json.find("additionalProperties");
     if (additional && (additional->is_object() || (additional->bool_if() && *additional->bool_if()))) {
