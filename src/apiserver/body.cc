@@ -1,5 +1,9 @@
 #include "apiserver/body.h"
 
+#include "api/custom/custom_object.h"
+#include "apiserver/core.h"
+#include "apiserver/crd/custom_kind.h"
+#include "codec/json_text.h"
 #include "gen/catalogue.h"
 #include "gen/meta/v1.h"
 #include "object/gvk.h"
@@ -185,6 +189,50 @@ base::Result<std::string> decode_protobuf(RequestContext& context, std::string_v
   return std::string(envelope->raw);
 }
 
+std::string unknown_field(std::string_view path) {
+  std::string text = "unknown field ";
+  codec::append_go_quoted(text, path);
+  return text;
+}
+
+// A custom object: its schema takes away what it does not know and fills in defaults.
+base::Result<std::string> encode_custom(RequestContext& context, object::Value tree, std::string_view kind,
+                                        FieldValidation validation, std::vector<std::string> issues) {
+  const CustomKind& custom = *context.endpoint->custom;
+  std::vector<std::string> unknown;
+  TRY(custom.clean(tree, validation == FieldValidation::kIgnore ? nullptr : &unknown));
+  for (const std::string& path : unknown) issues.push_back(unknown_field(path));
+  std::string raw;
+  schema::ValueEncodeOptions options;
+  if (validation != FieldValidation::kIgnore) options.strict_issues = &issues;
+  if (auto encoded = schema::encode_value(api::custom_message(), tree, raw, options); !encoded) {
+    return cannot_handle(kind, custom.version(), kind, encoded.error().message);
+  }
+  TRY(report_issues(context, validation, issues, custom.version(), kind));
+  return raw;
+}
+
+// Compat: a custom object of another version is not cleaned by the right schema, and then refused; of another kind it
+// is invalid.
+base::Result<void> check_custom_type(RequestContext& context, const object::Value& tree, const SentType& sent,
+                                     std::string_view api_version, std::string_view kind, FieldValidation validation) {
+  if (sent.api_version != api_version) {
+    std::vector<std::string> issues;
+    auto gv = object::GroupVersion::parse(sent.api_version);
+    const bool known = gv && context.core->endpoints().serves(gv->group, gv->version);
+    for (const object::Member& member : *tree.object_if()) {
+      if (known || member.key == "apiVersion" || member.key == "kind" || member.key == "metadata") continue;
+      issues.push_back(unknown_field(member.key));
+    }
+    TRY(report_issues(context, validation, issues, version_of(api_version), kind));
+    return base::fail(object::api_version_mismatch(sent.api_version, api_version));
+  }
+  object::FieldErrors errors;
+  errors.invalid(object::FieldPath("kind"), sent.kind, "must be " + std::string(kind));
+  const std::string name(tree.string_at({"metadata", "name"}));
+  return base::fail(object::invalid_error(context.info.group, sent.kind, name, errors));
+}
+
 }  // namespace
 
 namespace {
@@ -242,6 +290,7 @@ base::Result<std::string> encode_tree(RequestContext& context, const object::Val
                                       const schema::Message& message, std::string_view api_version,
                                       std::string_view kind, FieldValidation validation,
                                       std::vector<std::string> issues) {
+  if (api::is_custom(message)) return encode_custom(context, tree, kind, validation, std::move(issues));
   std::string raw;
   schema::ValueEncodeOptions options;
   if (validation != FieldValidation::kIgnore) options.strict_issues = &issues;
@@ -264,6 +313,9 @@ base::Result<std::string> decode_body(RequestContext& context, const schema::Mes
   // Compat: a body without kind or apiVersion is taken for what the URL serves only where upstream knows a default.
   if (sent.kind.empty()) sent.kind = kind;
   if (sent.api_version.empty()) sent.api_version = api_version;
+  if (api::is_custom(message) && (sent.kind != kind || sent.api_version != api_version)) {
+    TRY(check_custom_type(context, tree, sent, api_version, kind, validation));
+  }
   TRY(check_type(sent, kind, api_version, context.body, [&](const schema::Message& other) {
     std::string ignored;
     return schema::encode_value(other, tree, ignored);
@@ -305,7 +357,18 @@ base::Result<api::AnyObject> to_stored(const Endpoint& endpoint, std::string_vie
   return stored;
 }
 
+base::Result<std::string> stored_form(const Endpoint& endpoint, const api::AnyObject& object) {
+  std::string raw = encode_struct(object);
+  if (!endpoint.custom) return raw;
+  return endpoint.custom->to_storage(raw);
+}
+
 base::Result<api::AnyObject> decode_stored(const Endpoint& endpoint, std::string_view stored_raw) {
+  std::string served;
+  if (endpoint.custom && !endpoint.shows_stored(stored_raw)) {
+    TRY_ASSIGN(served, endpoint.custom->to_served(stored_raw));
+    stored_raw = served;
+  }
   api::AnyObject object = api::AnyObject::make(*endpoint.stored);
   TRY(schema::decode_struct(*endpoint.stored, stored_raw, object.get()));
   return object;
@@ -318,7 +381,8 @@ std::string encode_struct(const api::AnyObject& object) {
 }
 
 base::Result<std::string> to_served(const Endpoint& endpoint, std::string_view stored_raw) {
-  if (!endpoint.conversion) return std::string(stored_raw);
+  if (endpoint.shows_stored(stored_raw)) return std::string(stored_raw);
+  if (endpoint.custom) return endpoint.custom->to_served(stored_raw);
   TRY_ASSIGN(api::AnyObject stored, decode_stored(endpoint, stored_raw));
   api::AnyObject served = api::AnyObject::make(*endpoint.served);
   endpoint.conversion->from_stored(stored.get(), served.get());

@@ -44,6 +44,8 @@ base::Result<api::AnyObject> to_stored(const Endpoint& endpoint, std::string_vie
 // Stored message bytes to a struct, and a struct back to bytes.
 base::Result<api::AnyObject> decode_stored(const Endpoint& endpoint, std::string_view stored_raw);
 std::string encode_struct(const api::AnyObject& object);
+// The bytes to store.
+base::Result<std::string> stored_form(const Endpoint& endpoint, const api::AnyObject& object);
 // A stored struct, or stored bytes, as bytes of the served version.
 base::Result<std::string> to_served(const Endpoint& endpoint, std::string_view stored_raw);
 

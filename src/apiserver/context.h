@@ -39,6 +39,7 @@ struct RequestContext {
   Query query;
   User user;
   const Endpoint* endpoint = nullptr;  // of resource requests
+  EndpointPtr endpoint_owner;          // keeps it alive
   base::WallTime now;
   Accepted accepted;
   std::string audit_id;

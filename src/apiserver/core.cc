@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "apiserver/crd/custom_endpoints.h"
+#include "apiserver/crd/custom_kind.h"
 #include "apiserver/limits.h"
 #include "apiserver/watch/hub.h"
 #include "object/status.h"
@@ -18,7 +20,14 @@ Core::Core(CoreOptions options)
 }
 Core::~Core() { stop(); }
 
-void Core::stop() { watches_->stop(); }
+void Core::stop() {
+  watches_->stop();
+  endpoints_.custom().stop();
+}
+
+base::Executor& Core::pool_for(const Endpoint& endpoint) const {
+  return endpoint.custom && endpoint.custom->waits() ? endpoints_.custom().lane() : pool();
+}
 
 base::Result<pki::PrivateKey> Core::token_key() {
   if (!token_key_source) return base::fail(object::internal_error("no service account signing key is configured"));

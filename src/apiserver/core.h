@@ -53,6 +53,8 @@ class Core final : public admission::Lookup {
   const base::Clock& clock() const { return *options_.clock; }
   base::Rng& rng() const { return *options_.rng; }
   base::Executor& pool() const { return *options_.pool; }
+  // Where long work of a request on the endpoint runs: a lane of its own where it may wait for a webhook.
+  base::Executor& pool_for(const Endpoint& endpoint) const;
   const admission::Chain& admission() const { return *options_.admission; }
   WatchHubs& watches() const { return *watches_; }
   // Ends watches; called before the store is destroyed.

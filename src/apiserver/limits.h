@@ -40,4 +40,12 @@ inline constexpr std::chrono::seconds kEventTtl{3600};
 // Encodings of recent events that watches share.
 inline constexpr size_t kEncodedEvents = 256;
 
+// A conversion webhook that does not answer in time fails the request. Compat: upstream's 30 seconds.
+inline constexpr std::chrono::seconds kConversionTimeout{30};
+// Requests that may wait for conversion webhooks at the same time; more wait for these.
+inline constexpr int kConversionLanes = 4;
+
+// OpenAPI documents of custom group versions that are kept; beyond it they are made anew.
+inline constexpr size_t kCustomSections = 64;
+
 }  // namespace apiserver

@@ -1,6 +1,7 @@
 #include "apiserver/manage_fields.h"
 
 #include "apiserver/body.h"
+#include "apiserver/crd/custom_kind.h"
 #include "codec/wire.h"
 #include "gen/meta/v1.h"
 #include "object/time.h"
@@ -85,10 +86,17 @@ void show_empty_lists(const RequestContext& context, object::Value& tree) {
 // ".status" of the rules is "status" to the field manager.
 struct Resets {
   std::vector<std::string_view> paths;
-  schema::ResetFields fields() const { return {schema::ResetFields::Mode::kExclude, paths}; }
+  schema::ResetFields::Mode mode = schema::ResetFields::Mode::kExclude;
+  schema::ResetFields fields() const { return {mode, paths}; }
 };
 Resets reset_fields(const Endpoint& endpoint, std::string_view subresource) {
   Resets resets;
+  if (endpoint.custom && subresource == "status") {
+    // Whatever a custom object has beside its status, a write of that does not own it.
+    resets.mode = schema::ResetFields::Mode::kOnly;
+    resets.paths = {"status"};
+    return resets;
+  }
   for (std::string_view path : endpoint.rules->reset_fields(subresource))
     resets.paths.push_back(path.starts_with('.') ? path.substr(1) : path);
   return resets;
@@ -117,11 +125,11 @@ base::Result<void> take_entries(const object::Value& tree, AnyObject& object) {
 
 schema::ManageContext manage_context(const Endpoint& endpoint, std::string_view subresource, const Resets& resets) {
   schema::ManageContext manage;
-  manage.type = schema::message_type(*endpoint.served);
+  manage.type = endpoint.custom ? endpoint.custom->apply_type() : schema::message_type(*endpoint.served);
   manage.api_version = endpoint.api_version;
   manage.kind = endpoint.kind;
   manage.subresource = subresource;
-  manage.history = schema::SchemaHistory::kFixed;
+  manage.history = endpoint.custom ? schema::SchemaHistory::kMayChange : schema::SchemaHistory::kFixed;
   manage.reset_fields = resets.fields();
   return manage;
 }
@@ -154,7 +162,8 @@ std::string without_managed_fields(std::string_view raw) {
 
 namespace {
 
-// The slower way, by trees, which can tell an empty list from none.
+// The slower way, by trees, which can tell an empty list from none, and serves custom objects, whose type is
+// their schema's and not that of a message.
 base::Result<void> manage_trees(RequestContext& context, const Endpoint& endpoint, const AnyObject* live,
                                 AnyObject& object, const WriteOptions& options, std::string_view subresource) {
   object::Value before{object::Object()};
@@ -162,7 +171,7 @@ base::Result<void> manage_trees(RequestContext& context, const Endpoint& endpoin
     TRY_ASSIGN(before, served_tree(endpoint, *live));
   }
   TRY_ASSIGN(object::Value after, served_tree(endpoint, object));
-  show_empty_lists(context, after);
+  if (!endpoint.custom) show_empty_lists(context, after);
   const Resets resets = reset_fields(endpoint, subresource);
   schema::update_managed_fields(manage_context(endpoint, subresource, resets), before, after, options.field_manager,
                                 now_text(context), schema::FieldsForm::kText);
@@ -173,7 +182,8 @@ base::Result<void> manage_trees(RequestContext& context, const Endpoint& endpoin
 
 base::Result<void> manage_fields(RequestContext& context, const Endpoint& endpoint, const AnyObject* live,
                                  AnyObject& object, const WriteOptions& options, std::string_view subresource) {
-  if (!context.empty_lists.empty()) return manage_trees(context, endpoint, live, object, options, subresource);
+  if (endpoint.custom || !context.empty_lists.empty())
+    return manage_trees(context, endpoint, live, object, options, subresource);
   auto& entries = api::meta_of(object.message(), object.get()).managed_fields;
   schema::ReadEntries sent = read_entries(entries);
   entries.clear();  // the encoding is the smaller without them

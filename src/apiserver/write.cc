@@ -46,9 +46,15 @@ base::Result<void> check_namespace(const RequestContext& context, const Endpoint
   return {};
 }
 
+api::MetaRules meta_rules(const Endpoint& endpoint) {
+  // Compat: definitions come from the same server as custom objects do, whose finalizers need no domain.
+  const bool custom = endpoint.custom || endpoint.stored_kind == "CustomResourceDefinition";
+  return custom ? api::MetaRules::kCustom : api::MetaRules::kBuiltIn;
+}
+
 api::MetaSubject meta_subject(const Endpoint& endpoint) {
   return {endpoint.namespaced() ? api::Scope::kNamespaced : api::Scope::kCluster, endpoint.rules->name_validator(),
-          api::MetaRules::kBuiltIn};
+          meta_rules(endpoint)};
 }
 
 base::Error invalid(const Endpoint& endpoint, const Meta& meta, const object::FieldErrors& errors) {
@@ -102,12 +108,13 @@ base::Result<Answer> store_new(RequestContext& context, const Endpoint& endpoint
   const std::string key = storage::object_key(endpoint.prefix(), meta.namespace_, meta.name);
   if (options.dry_run == DryRun::kYes) {
     if (core.store().latest(key)) return base::fail(object::already_exists(endpoint.group_resource, meta.name));
-    return answer_with(endpoint, encode_struct(object), 0, 201);
+    TRY_ASSIGN(std::string form, stored_form(endpoint, object));
+    return answer_with(endpoint, std::move(form), 0, 201);
   }
-  std::string raw = encode_struct(object);
+  TRY_ASSIGN(std::string raw, stored_form(endpoint, object));
   kv::Write write = write_of(endpoint, key, raw);
   write.expected_mod_revision = 0;
-  if (endpoint.stored_kind == "Event") {
+  if (endpoint.stored_kind == "Event" && !endpoint.custom) {
     TRY_ASSIGN(write.lease, core.event_lease());
   }
   kv::WriteResult written = core.store().write(std::move(write));
@@ -161,7 +168,7 @@ base::Result<Answer> answer_with(const Endpoint& endpoint, std::string raw, int6
   answer.kind = endpoint.kind;
   answer.revision = revision;
   answer.endpoint = &endpoint;
-  if (endpoint.conversion) {
+  if (!endpoint.shows_stored(raw)) {
     TRY_ASSIGN(answer.raw, to_served(endpoint, raw));
   } else {
     answer.raw = std::move(raw);
@@ -243,7 +250,9 @@ base::Result<void> prepare_update(RequestContext& context, const Endpoint& endpo
       const object::FieldPath metadata("metadata");
       object::FieldErrors errors;
       errors.invalid(metadata.child("resourceVersion"), object::BadValue(0), "must be specified for an update");
-      return base::fail(invalid(endpoint, meta, errors));
+      // Compat: this one names the resource in place of the kind.
+      return base::fail(object::invalid_error(endpoint.group_resource.group, endpoint.group_resource.resource,
+                                              object_name(meta), errors));
     }
     meta.resource_version = old.resource_version;
   } else if (meta.resource_version != old.resource_version) {
@@ -264,11 +273,11 @@ base::Result<void> prepare_update(RequestContext& context, const Endpoint& endpo
   object::FieldErrors errors;
   if (request.subresource.empty()) {
     endpoint.rules->prepare_for_update_any(rules, object.get(), live.get());
-    api::validate_object_meta_update(meta, old, api::MetaRules::kBuiltIn, errors);
+    api::validate_object_meta_update(meta, old, meta_rules(endpoint), errors);
     endpoint.rules->validate_update_any(rules, object.get(), live.get(), errors);
   } else {
     endpoint.rules->prepare_for_subresource_any(request.subresource, rules, object.get(), live.get());
-    api::validate_object_meta_update(meta, old, api::MetaRules::kBuiltIn, errors);
+    api::validate_object_meta_update(meta, old, meta_rules(endpoint), errors);
     endpoint.rules->validate_subresource_any(request.subresource, rules, object.get(), live.get(), errors);
   }
   if (!errors.empty()) {
@@ -292,7 +301,7 @@ base::Result<Attempt> try_update(RequestContext& context, const Endpoint& endpoi
   Meta& meta = meta_of(object.message(), object.get());
   meta.resource_version.clear();
   if (core.allocator && request.subresource.empty()) TRY(core.allocator->allocate(context, endpoint, object, &live));
-  std::string raw = encode_struct(object);
+  TRY_ASSIGN(std::string raw, stored_form(endpoint, object));
   if (request.options.dry_run == DryRun::kYes) {
     if (core.allocator && request.subresource.empty()) core.allocator->release(endpoint, object, &live);
     TRY_ASSIGN(answer, answer_with(endpoint, std::move(raw), kv->mod_revision, 200));

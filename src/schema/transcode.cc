@@ -156,6 +156,11 @@ class JsonSink {
     put_spare(',');
     return true;
   }
+  bool raw_members(std::string_view members) {
+    text_.append(members);
+    text_.append(',');
+    return true;
+  }
   void time(int64_t seconds) {
     spare_ = "\"";
     object::append_time(spare_, {seconds, 0});
@@ -231,6 +236,7 @@ class CheckSink {
   void null() {}
   void bytes(std::string_view) {}
   bool raw_json(std::string_view json) { return object::parse_json(json).has_value(); }
+  bool raw_members(std::string_view members) { return raw_json("{" + std::string(members) + "}"); }
   void time(int64_t) {}
   void micro_time(int64_t, int32_t) {}
   void duration(int64_t) {}

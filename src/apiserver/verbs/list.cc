@@ -62,10 +62,13 @@ class ListEncoder {
     if (context_.accepted.form != Form::kObject) {
       return append_partial_json(&endpoint_, stored.raw, context_.accepted.form_version, stored.revision, out);
     }
-    if (!endpoint_.conversion)
-      return schema::append_json(*endpoint_.served, stored.raw, {{}, rv, schema::NestedTypes::kWritten}, out);
+    if (endpoint_.shows_stored(stored.raw)) {
+      return schema::append_json(*endpoint_.served, stored.raw,
+                                 {endpoint_.item_type(), rv, schema::NestedTypes::kWritten}, out);
+    }
     TRY_ASSIGN(std::string served, to_served(endpoint_, stored.raw));
-    return schema::append_json(*endpoint_.served, served, {{}, rv, schema::NestedTypes::kWritten}, out);
+    return schema::append_json(*endpoint_.served, served, {endpoint_.item_type(), rv, schema::NestedTypes::kWritten},
+                               out);
   }
 
   std::string tail() const {
@@ -285,7 +288,7 @@ class ListStream : public std::enable_shared_from_this<ListStream> {
   // On the loop.
   void go_on() {
     if (shares_bytes()) return run();
-    context_->core->pool().post([self = shared_from_this()] { self->run(); });
+    context_->core->pool_for(*context_->endpoint).post([self = shared_from_this()] { self->run(); });
   }
 
   const ContextPtr context_;
@@ -319,7 +322,7 @@ void list_verb(const ContextPtr& context) {
   auto stream = std::make_shared<ListStream>(context, std::move(*plan), *include);
   if (stream->is_cheap()) return stream->start();
   if (stream->is_short()) return stream->send_whole();
-  context->core->pool().post([stream] { stream->start(); });
+  context->core->pool_for(*context->endpoint).post([stream] { stream->start(); });
 }
 
 }  // namespace apiserver

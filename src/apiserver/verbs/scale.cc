@@ -3,6 +3,7 @@
 
 #include "apiserver/body.h"
 #include "apiserver/core.h"
+#include "apiserver/crd/custom_kind.h"
 #include "apiserver/patched_text.h"
 #include "apiserver/verbs/verbs.h"
 #include "apiserver/write.h"
@@ -49,20 +50,34 @@ Answer answer_scale(Scale scale, int64_t revision) {
 
 using ManagedEntry = ::api::meta::v1::ManagedFieldsEntry;
 
-constexpr std::string_view kSpecField = "f:spec", kReplicasField = "f:replicas";
-constexpr const char* kOwnsReplicas = R"({"f:spec":{"f:replicas":{}}})";
+// Where the replicas are, as a field set has it: "f:spec", "f:replicas".
+std::vector<std::string> replicas_steps(const Endpoint& endpoint) {
+  std::string_view path = endpoint.custom ? endpoint.custom->replicas_path() : ".spec.replicas";
+  if (path.starts_with('.')) path.remove_prefix(1);
+  std::vector<std::string> steps;
+  for (size_t at = 0; at <= path.size();) {
+    const size_t dot = std::min(path.find('.', at), path.size());
+    steps.push_back("f:" + std::string(path.substr(at, dot - at)));
+    at = dot + 1;
+  }
+  return steps;
+}
 
-// Takes spec.replicas out of a field set's text. False: it is not in there.
-bool disown_replicas(object::Value& fields) {
+// Takes the field at the steps out of a field set. False: it is not in there.
+bool disown_replicas(object::Value& fields, std::span<const std::string> steps) {
   object::Object* all = fields.object_if();
-  object::Value* spec = all ? all->find(kSpecField) : nullptr;
-  object::Object* members = spec ? spec->object_if() : nullptr;
-  if (!members || !members->find(kReplicasField)) return false;
-  members->erase(kReplicasField);
-  if (members->empty()) {
-    all->erase(kSpecField);
-  } else if (members->size() == 1 && members->find(".")) {
-    *members = object::Object();
+  object::Value* found = all ? all->find(steps.front()) : nullptr;
+  if (!found) return false;
+  if (steps.size() == 1) {
+    all->erase(steps.front());
+    return true;
+  }
+  if (!disown_replicas(*found, steps.subspan(1))) return false;
+  const object::Object& members = *found->object_if();
+  if (members.empty()) {
+    all->erase(steps.front());
+  } else if (members.size() == 1 && members.find(".")) {
+    *found = object::Object();
   }
   return true;
 }
@@ -90,10 +105,11 @@ std::vector<ManagedEntry> owners_of_replicas(const std::vector<ManagedEntry>& en
 // entry has no time.
 void own_replicas(const Endpoint& endpoint, std::string_view manager, std::vector<ManagedEntry>& entries) {
   const bool tracked = !entries.empty();
+  const std::vector<std::string> steps = replicas_steps(endpoint);
   bool owned = false;
   std::erase_if(entries, [&](ManagedEntry& entry) {
     auto fields = object::parse_json(entry.fields_v1 ? entry.fields_v1->raw.value_or("{}") : std::string("{}"));
-    if (!fields || !disown_replicas(*fields)) return false;
+    if (!fields || !disown_replicas(*fields, steps)) return false;
     if (entry.manager == manager && entry.operation == "Update" && entry.subresource == "scale") {
       owned = true;
       return false;
@@ -107,7 +123,13 @@ void own_replicas(const Endpoint& endpoint, std::string_view manager, std::vecto
   entry.operation = "Update";
   entry.api_version = endpoint.api_version;
   entry.fields_type = "FieldsV1";
-  entry.fields_v1.ensure().raw = kOwnsReplicas;
+  object::Value fields{object::Object()};
+  for (size_t i = steps.size(); i-- > 0;) {
+    object::Object outer;
+    outer.set(steps[i], std::move(fields));
+    fields = std::move(outer);
+  }
+  entry.fields_v1.ensure().raw = object::to_json(fields);
   entry.subresource = "scale";
   entries.push_back(std::move(entry));
   std::ranges::sort(entries, {}, entry_order);
@@ -135,6 +157,8 @@ base::Result<Answer> write_scale(RequestContext& context, const WriteOptions& op
     auto& meta = api::meta_of(object.message(), object.get());
     if (!wanted.metadata.uid.empty()) meta.uid = wanted.metadata.uid;
     meta.resource_version = wanted.metadata.resource_version;
+    // Compat: a Scale without a version changes whatever is there, also where the kind itself asks for one.
+    if (meta.resource_version.empty()) meta.resource_version = current.metadata.resource_version;
     endpoint.rules->set_scale_any(object.get(), wanted.spec.replicas);
     if (wanted.spec.replicas != current.spec.replicas) {
       own_replicas(endpoint, options.field_manager, meta.managed_fields);
