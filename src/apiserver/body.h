@@ -32,6 +32,9 @@ base::Result<api::AnyObject> decode_stored(const Endpoint& endpoint, std::string
 std::string encode_struct(const api::AnyObject& object);
 // A stored struct, or stored bytes, as bytes of the served version.
 base::Result<std::string> to_served(const Endpoint& endpoint, std::string_view stored_raw);
+// The same without a copy where the versions are one; else `converted` holds it.
+base::Result<std::string_view> served_view(const Endpoint& endpoint, std::string_view stored_raw,
+                                           std::string& converted);
 
 // DELETE's body and query.
 base::Result<DeleteOptions> parse_delete_options(RequestContext& context);

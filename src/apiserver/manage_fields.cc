@@ -1,14 +1,15 @@
 #include "apiserver/manage_fields.h"
 
+#include <algorithm>
+
 #include "apiserver/body.h"
-#include "codec/wire.h"
+#include "apiserver/partial_document.h"
 #include "gen/meta/v1.h"
 #include "object/time.h"
 #include "schema/apply/managed_entry.h"
 #include "schema/apply/managed_fields.h"
 #include "schema/apply/server_side_apply.h"
-#include "schema/proto_struct.h"
-#include "schema/proto_value.h"
+#include "schema/fieldpath/fields_v1.h"
 
 namespace apiserver {
 namespace {
@@ -64,13 +65,39 @@ base::Result<void> set_entries(schema::ManagedEntries entries, std::vector<Entry
   return {};
 }
 
-// The object as clients of the endpoint's version see it, but for the field sets, which are text.
-base::Result<object::Value> served_tree(const Endpoint& endpoint, const AnyObject& object) {
-  TRY_ASSIGN(std::string raw, to_served(endpoint, encode_struct(object)));
-  TRY_ASSIGN(object::Value tree, schema::decode_value(*endpoint.served, without_managed_fields(raw), endpoint.type()));
-  const auto& entries = api::meta_of(object.message(), object.get()).managed_fields;
-  if (!entries.empty()) (*(*tree.object_if())["metadata"].object_if())["managedFields"] = entries_of(entries);
-  return tree;
+// What an apply sees of the live object: members that neither the config speaks of, nor what the manager applied
+// before, stay as they are. `arena` keeps the names. nullopt: all of it.
+std::optional<MemberNames> applied_members(schema::Arena& arena, const object::Value& config,
+                                           const std::vector<Entry>& entries, std::string_view manager) {
+  const object::Object* members = config.object_if();
+  // The last-applied annotation of kubectl speaks of anything, as does an object that nobody has managed so far.
+  if (manager == "kubectl" || entries.empty() || !members) return std::nullopt;
+  MemberNames names{"metadata"};
+  const auto add = [&](std::string_view name) {
+    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+  };
+  for (const object::Member& member : *members) add(member.key);
+  for (const Entry& entry : entries) {
+    if (entry.manager != manager || entry.operation != "Apply" || !entry.fields_v1) continue;
+    auto last = schema::parse_fields_v1(arena, entry.fields_v1->raw ? *entry.fields_v1->raw : std::string_view());
+    if (!last) return std::nullopt;
+    for (const schema::SetEntry& path : last->entries()) {
+      if (path.element.kind == schema::Element::Kind::kField) add(path.element.field_name());
+    }
+  }
+  return names;
+}
+
+// The live object as clients of the endpoint's version see it, as far as an apply looks at it; field sets are text.
+base::Result<PartialDocument> live_document(const Endpoint& endpoint, const Live& live,
+                                            const std::optional<MemberNames>& names) {
+  std::string converted;
+  TRY_ASSIGN(const std::string_view raw, served_view(endpoint, live.raw, converted));
+  TRY_ASSIGN(PartialDocument document, partial_document(*endpoint.served, raw, endpoint.type(), names,
+                                                        ManagedFields::kLeftOut, std::to_string(live.revision)));
+  const auto& entries = api::meta_of(live.object.message(), live.object.get()).managed_fields;
+  if (!entries.empty()) (*(*document.tree.object_if())["metadata"].object_if())["managedFields"] = entries_of(entries);
+  return document;
 }
 
 // ".status" of the rules is "status" to the field manager.
@@ -83,27 +110,6 @@ Resets reset_fields(const Endpoint& endpoint, std::string_view subresource) {
   for (std::string_view path : endpoint.rules->reset_fields(subresource))
     resets.paths.push_back(path.starts_with('.') ? path.substr(1) : path);
   return resets;
-}
-
-// The entries of a tree, field sets as text, into the struct.
-base::Result<void> take_entries(const object::Value& tree, AnyObject& object) {
-  auto& target = api::meta_of(object.message(), object.get()).managed_fields;
-  target.clear();
-  const object::Value* list = tree.at_path({"metadata", "managedFields"});
-  if (!list || !list->array_if()) return {};
-  for (const object::Value& item : *list->array_if()) {
-    Entry& entry = target.emplace_back();
-    entry.manager = item.string_at({"manager"});
-    entry.operation = item.string_at({"operation"});
-    entry.api_version = item.string_at({"apiVersion"});
-    entry.fields_type = item.string_at({"fieldsType"});
-    entry.subresource = item.string_at({"subresource"});
-    if (std::string_view time = item.string_at({"time"}); !time.empty()) {
-      TRY_ASSIGN(entry.time, object::parse_time(time));
-    }
-    entry.fields_v1.ensure().raw = std::string(item.string_at({"fieldsV1"}));
-  }
-  return {};
 }
 
 schema::ManageContext manage_context(const Endpoint& endpoint, std::string_view subresource, const Resets& resets) {
@@ -121,30 +127,8 @@ std::string now_text(const RequestContext& context) { return object::format_time
 
 }  // namespace
 
-std::string without_managed_fields(std::string_view raw) {
-  constexpr uint32_t kMetadata = 1, kManagedFields = 17;
-  codec::WireReader reader(raw);
-  uint32_t field = 0;
-  codec::WireType type;
-  std::string_view metadata;
-  if (!reader.read_tag(field, type) || field != kMetadata || !reader.read_bytes(metadata)) return std::string(raw);
-  std::string kept;
-  kept.reserve(metadata.size());
-  codec::WireReader members(metadata);
-  while (!members.done()) {
-    const char* begin = members.position();
-    if (!members.read_tag(field, type) || !members.skip(field, type)) return std::string(raw);
-    if (field != kManagedFields) kept.append(begin, static_cast<size_t>(members.position() - begin));
-  }
-  std::string out;
-  out.reserve(raw.size());
-  codec::append_bytes_field(out, kMetadata, kept);
-  out.append(reader.position(), reader.remaining());
-  return out;
-}
-
-base::Result<void> manage_fields(RequestContext& context, const Endpoint& endpoint, const AnyObject* live,
-                                 AnyObject& object, const WriteOptions& options, std::string_view subresource) {
+base::Result<void> manage_fields(RequestContext& context, const Endpoint& endpoint, const Live* live, AnyObject& object,
+                                 const WriteOptions& options, std::string_view subresource) {
   auto& entries = api::meta_of(object.message(), object.get()).managed_fields;
   schema::ReadEntries sent = read_entries(entries);
   entries.clear();  // the encoding is the smaller without them
@@ -152,11 +136,10 @@ base::Result<void> manage_fields(RequestContext& context, const Endpoint& endpoi
   const std::string now = now_text(context);
   const Resets resets = reset_fields(endpoint, subresource);
   schema::EncodedUpdate update{*endpoint.served, {}, after, {}, std::move(sent), {}, options.field_manager, now};
-  std::string before;
+  std::string converted;
   if (live) {
-    TRY_ASSIGN(before, to_served(endpoint, encode_struct(*live)));
-    const auto& meta = api::meta_of(live->message(), live->get());
-    update.live = before;
+    TRY_ASSIGN(update.live, served_view(endpoint, live->raw, converted));
+    const auto& meta = api::meta_of(live->object.message(), live->object.get());
     update.live_entries = read_entries(meta.managed_fields);
     update.live_uid = meta.uid;
   }
@@ -164,16 +147,18 @@ base::Result<void> manage_fields(RequestContext& context, const Endpoint& endpoi
 }
 
 base::Result<AppliedObject> apply_config(RequestContext& context, const Endpoint& endpoint, const object::Value& config,
-                                         const AnyObject* live, const WriteOptions& options) {
-  object::Value before;
+                                         const Live* live, const WriteOptions& options) {
+  schema::Arena arena;
+  PartialDocument before;
   if (live) {
-    TRY_ASSIGN(before, served_tree(endpoint, *live));
+    const auto& entries = api::meta_of(live->object.message(), live->object.get()).managed_fields;
+    TRY_ASSIGN(before, live_document(endpoint, *live, applied_members(arena, config, entries, options.field_manager)));
   }
   const std::string now = now_text(context);
   const std::string_view subresource = endpoint.resource->subresource;
   const Resets resets = reset_fields(endpoint, subresource);
   const schema::ApplyRequest request{
-      config, live ? &before : nullptr, options.field_manager, now,
+      config, live ? &before.tree : nullptr, options.field_manager, now,
       options.force.value_or(false) ? schema::OnConflict::kForce : schema::OnConflict::kFail};
   TRY_ASSIGN(schema::Applied applied,
              schema::server_side_apply(manage_context(endpoint, subresource, resets), request));
@@ -181,13 +166,13 @@ base::Result<AppliedObject> apply_config(RequestContext& context, const Endpoint
   result.outcome =
       applied.effect == schema::ApplyEffect::kUnchanged ? ApplyOutcome::kUnchanged : ApplyOutcome::kChanged;
   if (result.outcome == ApplyOutcome::kUnchanged) return result;
-  object::Value owned{object::Object()};
-  schema::write_managed_fields(owned, applied.entries, schema::FieldsForm::kText);
   schema::remove_managed_fields(applied.object);
   TRY_ASSIGN(std::string raw, encode_tree(context, applied.object, *endpoint.served, endpoint.api_version,
                                           endpoint.kind, FieldValidation::kIgnore));
+  raw += before.rest;
   TRY_ASSIGN(result.object, to_stored(endpoint, raw));
-  TRY(take_entries(owned, result.object));
+  auto& entries = api::meta_of(result.object.message(), result.object.get()).managed_fields;
+  TRY(set_entries(std::move(applied.entries), entries));
   return result;
 }
 

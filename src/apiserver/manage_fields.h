@@ -6,18 +6,15 @@
 
 #include "apiserver/context.h"
 #include "apiserver/options.h"
+#include "apiserver/write.h"
 #include "base/result.h"
 #include "object/value.h"
 
 namespace apiserver {
 
-// An object's bytes without metadata.managedFields. The tree of a field set costs as much as the object's own, and
-// field management wants the sets as text.
-std::string without_managed_fields(std::string_view raw);
-
 // Sets object's metadata.managedFields after an update or create. live null = create. subresource "" = the object
 // itself.
-base::Result<void> manage_fields(RequestContext& context, const Endpoint& endpoint, const api::AnyObject* live,
+base::Result<void> manage_fields(RequestContext& context, const Endpoint& endpoint, const Live* live,
                                  api::AnyObject& object, const WriteOptions& options, std::string_view subresource);
 
 enum class ApplyOutcome : uint8_t { kChanged, kUnchanged };
@@ -27,6 +24,6 @@ struct AppliedObject {
 };
 // Server-side apply of `config` to the live object; live null = there is none.
 base::Result<AppliedObject> apply_config(RequestContext& context, const Endpoint& endpoint, const object::Value& config,
-                                         const api::AnyObject* live, const WriteOptions& options);
+                                         const Live* live, const WriteOptions& options);
 
 }  // namespace apiserver

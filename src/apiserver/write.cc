@@ -189,7 +189,7 @@ bool may_vanish(const AnyObject& object) {
 }
 
 base::Result<AnyObject> read_live(RequestContext& context, const Endpoint& endpoint, std::string_view name,
-                                  kv::KeyValueRef& kv, std::string& raw) {
+                                  kv::KeyValueRef& kv, std::string_view& raw) {
   const std::string key = storage::object_key(endpoint.prefix(), endpoint.namespaced() ? context.info.ns : "", name);
   kv = context.core->store().latest(key);
   if (!kv) return base::fail(object::not_found(endpoint.group_resource, name));
@@ -204,7 +204,8 @@ namespace {
 
 // Checks of a new state against the live one; the object is then ready to be stored.
 base::Result<void> prepare_update(RequestContext& context, const Endpoint& endpoint, const UpdateRequest& request,
-                                  const AnyObject& live, AnyObject& object) {
+                                  const Live& before, AnyObject& object) {
+  const AnyObject& live = before.object;
   Meta& meta = meta_of(object.message(), object.get());
   const Meta& old = meta_of(live.message(), live.get());
   TRY(check_namespace(context, endpoint, meta));
@@ -226,7 +227,7 @@ base::Result<void> prepare_update(RequestContext& context, const Endpoint& endpo
     return base::fail(object::object_modified(endpoint.group_resource, old.name));
   }
   if (request.ownership == FieldOwnership::kTrack) {
-    TRY(manage_fields(context, endpoint, &live, object, request.options, request.subresource));
+    TRY(manage_fields(context, endpoint, &before, object, request.options, request.subresource));
   }
   admission::Attributes attributes =
       admission_attributes(context, endpoint, old.name, admission::Operation::kUpdate, request.options.dry_run);
@@ -257,10 +258,11 @@ base::Result<Attempt> try_update(RequestContext& context, const Endpoint& endpoi
                                  const Change& change, Answer& answer) {
   Core& core = *context.core;
   kv::KeyValueRef kv;
-  std::string live_raw;
+  std::string_view live_raw;
   TRY_ASSIGN(AnyObject live, read_live(context, endpoint, request.name, kv, live_raw));
-  TRY_ASSIGN(AnyObject object, change(Live{live, live_raw, kv->mod_revision}));
-  TRY(prepare_update(context, endpoint, request, live, object));
+  const Live before{live, live_raw, kv->mod_revision};
+  TRY_ASSIGN(AnyObject object, change(before));
+  TRY(prepare_update(context, endpoint, request, before, object));
   Meta& meta = meta_of(object.message(), object.get());
   meta.resource_version.clear();
   if (core.allocator && request.subresource.empty()) TRY(core.allocator->allocate(context, endpoint, object, &live));

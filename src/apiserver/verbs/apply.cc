@@ -4,6 +4,7 @@
 #include "apiserver/manage_fields.h"
 #include "apiserver/verbs/verbs.h"
 #include "apiserver/write.h"
+#include "object/json.h"
 #include "object/status.h"
 #include "object/yaml.h"
 #include "schema/proto_value.h"
@@ -11,11 +12,22 @@
 namespace apiserver {
 namespace {
 
+// Most configs are JSON, which is YAML too, and much quicker to read as what it is. An error: read it as YAML, which
+// has the words for what is wrong or repeated in it.
+base::Result<object::Value> parse_json_config(std::string_view body) {
+  std::vector<std::string> repeated;
+  if (!body.starts_with('{')) return base::fail(base::Reason::kBadRequest, "no JSON object");
+  auto config = object::parse_json(body, {.duplicate_fields = &repeated});
+  if (config && !repeated.empty()) return base::fail(base::Reason::kBadRequest, "repeated members");
+  return config;
+}
+
 // The config must fit the schema; unknown members are dropped, refused or warned of like those of any body.
 base::Result<object::Value> parse_config(RequestContext& context, const Endpoint& endpoint,
                                          const WriteOptions& options) {
   std::vector<std::string> duplicates;
-  auto config = object::parse_yaml(context.body, {.duplicate_keys = &duplicates});
+  auto config = parse_json_config(context.body);
+  if (!config) config = object::parse_yaml(context.body, {.duplicate_keys = &duplicates});
   if (!config) return base::fail(base::Reason::kBadRequest, "error decoding YAML: " + config.error().message);
   std::vector<std::string> issues;
   if (!duplicates.empty()) {
@@ -51,7 +63,7 @@ base::Result<Answer> apply_verb(RequestContext& context, const WriteOptions& opt
     };
   }
   return update_object(context, endpoint, request, [&](const Live& live) -> base::Result<api::AnyObject> {
-    TRY_ASSIGN(AppliedObject applied, apply_config(context, endpoint, config, &live.object, options));
+    TRY_ASSIGN(AppliedObject applied, apply_config(context, endpoint, config, &live, options));
     if (applied.outcome == ApplyOutcome::kUnchanged) return decode_stored(endpoint, live.raw);
     return std::move(applied.object);
   });

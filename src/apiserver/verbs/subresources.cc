@@ -55,7 +55,7 @@ base::Result<Answer> evict_pod(RequestContext& context, const WriteOptions& opti
                                const ::api::policy::v1::Eviction& eviction) {
   const Endpoint& pods = *context.core->endpoints().find("", "v1", "pods", "");
   kv::KeyValueRef kv;
-  std::string raw;
+  std::string_view raw;
   TRY_ASSIGN(api::AnyObject live, read_live(context, pods, context.info.name, kv, raw));
   const core_v1::Pod& pod = live.as<core_v1::Pod>();
   DeleteOptions remove;

@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "apiserver/body.h"
 #include "apiserver/core.h"
 #include "apiserver/verbs/verbs.h"
@@ -22,12 +24,16 @@ base::Result<Answer> update_verb(RequestContext& context) {
     return base::fail(base::Reason::kBadRequest,
                       "the name of the object () does not match the name on the URL (" + context.info.name + ")");
   }
-  const std::string stored = encode_struct(object);
+  // The first attempt takes the object that is there; only another one decodes again.
+  const auto sent = [&]() -> base::Result<api::AnyObject> {
+    if (object) return std::exchange(object, api::AnyObject());
+    return to_stored(endpoint, raw);
+  };
   UpdateRequest request{context.info.name, std::string(endpoint.resource->subresource), options, {}};
   if (endpoint.rules->create_on_update() == api::CreateOnUpdate::kAllowed && !endpoint.is_subresource()) {
-    request.create = [&] { return decode_stored(endpoint, stored); };
+    request.create = sent;
   }
-  return update_object(context, endpoint, request, [&](const Live&) { return decode_stored(endpoint, stored); });
+  return update_object(context, endpoint, request, [&](const Live&) { return sent(); });
 }
 
 }  // namespace apiserver
