@@ -115,6 +115,7 @@ Catalogue::Catalogue() {
       conversion_of<autoscaling::v1::HorizontalPodAutoscaler, autoscaling::v2::HorizontalPodAutoscaler,
                     autoscaler_to_stored, autoscaler_from_stored, autoscaler_v1_defaults>());
   conversions_.push_back(conversion_of<events::v1::Event, core::v1::Event, event_to_stored, event_from_stored>());
+  conversions_.back().stored_field = stored_event_field;
 }
 
 }  // namespace api

@@ -24,6 +24,10 @@ std::vector<std::string_view> KindRules::reset_fields(std::string_view subresour
   return {};
 }
 
+std::string KindRules::unknown_field_label(std::string_view label) const {
+  return "field label not supported: " + std::string(label);
+}
+
 void default_table_cells(const meta::v1::ObjectMeta& metadata, TableRow& row) {
   row.cells.emplace_back(metadata.name);
   row.cells.emplace_back(metadata.creation_timestamp.zero() ? "" : object::format_time(metadata.creation_timestamp));

@@ -135,8 +135,16 @@ class KindRules {
                                         const void* old, object::FieldErrors& errors) const = 0;
   virtual void cells_any(const void* object, base::WallTime now, TableRow& row) const = 0;
   virtual std::vector<SelectableField> selectable_fields_any(const void* object) const = 0;
+  // What a field selector is told that names a field which this kind, having others, does not offer.
+  virtual std::string unknown_field_label(std::string_view label) const;
   virtual std::optional<Scale> scale_any(const void* object) const = 0;
   virtual void set_scale_any(void* object, int32_t replicas) const = 0;
+  // The annotation that clients see in the object but not in its bare metadata. Compat: upstream's conversion to the
+  // served version writes it.
+  virtual std::string_view converted_annotation() const { return {}; }
+  // Does a creator own, in managed fields, more than it sent and the defaults? Then this adds it, to a copy.
+  virtual bool owns_more() const { return false; }
+  virtual void show_to_field_managers_any(void*) const {}
   // Seconds to grant before an object is removed; nullopt = this kind is removed at once. `requested` is the request's
   // gracePeriodSeconds.
   virtual std::optional<int64_t> grace_period_any(const void* object, std::optional<int64_t> requested) const = 0;
@@ -231,6 +239,8 @@ struct Conversion {
   void (*to_stored)(const void* served, void* stored);
   void (*from_stored)(const void* stored, void* served);
   void (*set_defaults)(void* served);  // the served version's defaulting; the stored kind's rules do the rest
+  // The stored kind's name of a field that a selector names in the served version; "" = not selectable. Null: the same.
+  std::string_view (*stored_field)(std::string_view served_field) = nullptr;
 };
 
 // Every kind with rules, and every conversion: api/catalogue.cc, one line an entry. Built once by the composition root.

@@ -135,6 +135,23 @@ base::Result<std::string> decode_protobuf(RequestContext& context, std::string_v
 
 }  // namespace
 
+namespace {
+
+void find_empty_lists(const object::Value& value, std::vector<std::string>& path,
+                      std::vector<std::vector<std::string>>& found) {
+  const object::Object* members = value.object_if();
+  if (!members) return;
+  for (const object::Member& member : *members) {
+    path.push_back(member.key);
+    const object::Array* list = member.value.array_if();
+    if (list && list->empty()) found.push_back(path);
+    find_empty_lists(member.value, path, found);
+    path.pop_back();
+  }
+}
+
+}  // namespace
+
 base::Result<std::string> encode_tree(RequestContext& context, const object::Value& tree,
                                       const schema::Message& message, std::string_view api_version,
                                       std::string_view kind, FieldValidation validation,
@@ -147,6 +164,9 @@ base::Result<std::string> encode_tree(RequestContext& context, const object::Val
     return cannot_handle(kind, version_of(api_version), kind, encoded.error().message);
   }
   TRY(report_issues(context, validation, issues, api_version, kind));
+  context.empty_lists.clear();
+  std::vector<std::string> path;
+  if (context.body.find(']') != std::string_view::npos) find_empty_lists(tree, path, context.empty_lists);
   return raw;
 }
 
@@ -269,6 +289,27 @@ base::Result<void> read_propagation(std::string_view policy, object::FieldErrors
   return {};
 }
 
+// Compat: what a body that is no DeleteOptions is told; its group and version may be any.
+base::Result<std::string> delete_options_version(const RequestContext& context) {
+  if (context.body_type == MediaType::kProtobuf) {
+    auto envelope = schema::unwrap(context.body);
+    return std::string(envelope && !envelope->type.api_version.empty() ? envelope->type.api_version : "v1");
+  }
+  if (context.body_type != MediaType::kJson) return std::string("v1");
+  auto tree = object::parse_json(context.body);
+  if (!tree) {
+    return base::fail(Reason::kBadRequest, "couldn't get version/kind; json parse error: " + tree.error().message);
+  }
+  const std::string_view kind = tree->string_at({"kind"});
+  std::string version(tree->string_at({"apiVersion"}));
+  if (!kind.empty() && kind != "DeleteOptions") {
+    return base::fail(Reason::kBadRequest, "no kind \"" + std::string(kind) + "\" is registered for version \"" +
+                                               version +
+                                               "\" in scheme \"k8s.io/apimachinery/pkg/runtime/scheme.go:100\"");
+  }
+  return version.empty() ? std::string("v1") : std::move(version);
+}
+
 }  // namespace
 
 base::Result<DeleteOptions> parse_delete_options(RequestContext& context) {
@@ -280,18 +321,7 @@ base::Result<DeleteOptions> parse_delete_options(RequestContext& context) {
     if (context.query.has("propagationPolicy")) policy = context.query.get("propagationPolicy");
   } else {
     const schema::Message& message = gen::message_of<api::meta::v1::DeleteOptions>();
-    // Compat: DeleteOptions is accepted in any group version.
-    std::string version = "v1";
-    if (context.body_type == MediaType::kJson) {
-      if (auto tree = object::parse_json(context.body)) {
-        if (std::string_view sent = tree->string_at({"apiVersion"});
-            !sent.empty() && tree->string_at({"kind"}) == "DeleteOptions")
-          version = sent;
-      }
-    } else if (context.body_type == MediaType::kProtobuf) {
-      if (auto envelope = schema::unwrap(context.body); envelope && !envelope->type.api_version.empty())
-        version = envelope->type.api_version;
-    }
+    TRY_ASSIGN(const std::string version, delete_options_version(context));
     TRY_ASSIGN(std::string raw, decode_body(context, message, version, "DeleteOptions", FieldValidation::kIgnore));
     api::meta::v1::DeleteOptions body;
     TRY(schema::decode_struct(message, raw, &body));

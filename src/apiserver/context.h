@@ -50,6 +50,10 @@ struct RequestContext {
   MediaType body_type = MediaType::kJson;
   client::PatchType patch_type = client::PatchType::kMerge;
 
+  // Paths of the lists that the body gives as []. Protobuf cannot tell them from lists that are not there, but whoever
+  // wrote them owns them.
+  std::vector<std::vector<std::string>> empty_lists;
+
   std::string_view header(std::string_view name) const { return http ? http->header(name) : std::string_view(); }
   api::RuleContext rule_context();
 };
@@ -63,7 +67,7 @@ struct Answer {
   std::string raw;
   int64_t revision = 0;                       // 0 = none is shown (dry run)
   const Endpoint* endpoint = nullptr;         // of objects that can be shown as a Table
-  std::optional<base::ErrorDetails> success;  // a Status "Success" with these details
+  std::optional<base::ErrorDetails> success;  // a Status "Success" with these details, else with the code
   // The answer must wait until this is durable.
   std::optional<kv::Ticket> ticket;
 };

@@ -19,6 +19,10 @@ inline constexpr size_t kListBufferBytes = 512 * 1024;
 inline constexpr size_t kListChunkBytes = 128 * 1024;
 // Lists longer than this many keys leave the loop for a worker.
 inline constexpr size_t kInlineListKeys = 64;
+// Values of an `in` that are looked for by signature; with more, every object is looked at.
+inline constexpr size_t kMaxSignatures = 16;
+// Objects that DELETE of a collection lists at once. Compat: upstream's page.
+inline constexpr int64_t kDeleteCollectionPage = 10'000;
 // Bytes buffered for a watch before it is cut off; the client watches again from its last revision.
 inline constexpr size_t kWatchBufferBytes = 8 * 1024 * 1024;
 // Answers larger than this are compressed for clients that accept gzip. Compat: upstream's 128 KiB.

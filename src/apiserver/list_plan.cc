@@ -1,5 +1,7 @@
 #include "apiserver/list_plan.h"
 
+#include <algorithm>
+
 #include "apiserver/core.h"
 #include "apiserver/selection.h"
 #include "object/status.h"
@@ -45,6 +47,36 @@ base::Result<Position> position_of(Core& core, const std::string& prefix, const 
   return Position{std::move(newest), prefix};
 }
 
+struct KeyRange {
+  std::string_view start, end;
+};
+
+// What is selected of the range, in order, until there are `limit` (0: all). What signatures rule out is not looked at.
+base::Result<void> select(const kv::Snapshot& snapshot, KeyRange keys, const Selection& selection, size_t limit,
+                          std::vector<kv::KeyValueRef>& items) {
+  base::Result<void> damaged;
+  const auto visit = [&](const kv::KeyValueRef& kv) {
+    if (!selection.everything()) {
+      auto stored = storage::open_stored(kv);
+      if (!stored) {
+        damaged = base::fail(stored.error());
+        return kv::Visit::kStop;
+      }
+      if (!selection.matches(stored->raw)) return kv::Visit::kContinue;
+    }
+    items.push_back(kv);
+    return items.size() == limit ? kv::Visit::kStop : kv::Visit::kContinue;
+  };
+  if (selection.everything())
+    items.reserve(std::min(snapshot.count(keys.start, keys.end), limit > 0 ? limit : SIZE_MAX));
+  if (selection.signatures().empty()) {
+    snapshot.range(keys.start, keys.end, visit);
+  } else {
+    snapshot.range_covering(keys.start, keys.end, selection.signatures(), visit);
+  }
+  return damaged;
+}
+
 }  // namespace
 
 base::Result<ListPlan> plan_list(Core& core, const Endpoint& endpoint, std::string_view ns,
@@ -68,23 +100,11 @@ base::Result<ListPlan> plan_list(Core& core, const Endpoint& endpoint, std::stri
     }
     return plan;
   }
+  TRY(select(*at.snapshot, {at.start, end}, selection, static_cast<size_t>(limit), plan.items));
   std::string next;
-  base::Result<void> damaged;
-  at.snapshot->range(at.start, end, [&](const kv::KeyValueRef& kv) {
-    if (!selection.everything()) {
-      auto stored = storage::open_stored(kv);
-      if (!stored) {
-        damaged = base::fail(stored.error());
-        return kv::Visit::kStop;
-      }
-      if (!selection.matches(stored->raw)) return kv::Visit::kContinue;
-    }
-    plan.items.push_back(kv);
-    if (limit == 0 || plan.items.size() < static_cast<size_t>(limit)) return kv::Visit::kContinue;
-    next = std::string(kv->key.view()) + '\0';
-    return kv::Visit::kStop;
-  });
-  if (!damaged) return base::fail(damaged.error());
+  if (limit > 0 && plan.items.size() == static_cast<size_t>(limit)) {
+    next = std::string(plan.items.back()->key.view()) + '\0';
+  }
   // Compat: a page that is full continues when any key follows, whether it will be selected or not.
   if (!next.empty() && at.snapshot->count(next, end) > 0) {
     plan.continue_token = storage::encode_continue({plan.revision, next.substr(prefix.size())});

@@ -88,16 +88,29 @@ std::optional<MemberNames> applied_members(schema::Arena& arena, const object::V
   return names;
 }
 
-// The live object as clients of the endpoint's version see it, as far as an apply looks at it; field sets are text.
-base::Result<PartialDocument> live_document(const Endpoint& endpoint, const Live& live,
-                                            const std::optional<MemberNames>& names) {
+const std::vector<Entry>& entries_in(const AnyObject& object) {
+  return api::meta_of(object.message(), object.get()).managed_fields;
+}
+
+// A stored object as clients of the endpoint's version see it, or what of it has these names; field sets are text.
+base::Result<PartialDocument> document_of(const Endpoint& endpoint, std::string_view stored_raw,
+                                          const std::vector<Entry>& entries, const std::optional<MemberNames>& names,
+                                          const std::string& resource_version) {
   std::string converted;
-  TRY_ASSIGN(const std::string_view raw, served_view(endpoint, live.raw, converted));
+  TRY_ASSIGN(const std::string_view raw, served_view(endpoint, stored_raw, converted));
   TRY_ASSIGN(PartialDocument document, partial_document(*endpoint.served, raw, endpoint.type(), names,
-                                                        ManagedFields::kLeftOut, std::to_string(live.revision)));
-  const auto& entries = api::meta_of(live.object.message(), live.object.get()).managed_fields;
+                                                        ManagedFields::kLeftOut, resource_version));
   if (!entries.empty()) (*(*document.tree.object_if())["metadata"].object_if())["managedFields"] = entries_of(entries);
   return document;
+}
+
+// Compat: a list that is always written is null when it was not given, and owned when it was given empty.
+void show_empty_lists(const RequestContext& context, object::Value& tree) {
+  for (const std::vector<std::string>& path : context.empty_lists) {
+    object::Value* at = &tree;
+    for (const std::string& name : path) at = at ? at->find(name) : nullptr;
+    if (at && at->is_null()) *at = object::Array();
+  }
 }
 
 // ".status" of the rules is "status" to the field manager.
@@ -127,8 +140,29 @@ std::string now_text(const RequestContext& context) { return object::format_time
 
 }  // namespace
 
+namespace {
+
+// The slower way, by trees, which can tell an empty list from none.
+base::Result<void> manage_trees(RequestContext& context, const Endpoint& endpoint, const Live* live, AnyObject& object,
+                                const WriteOptions& options, std::string_view subresource) {
+  PartialDocument before{object::Value(object::Object()), {}};
+  if (live) {
+    TRY_ASSIGN(before, document_of(endpoint, live->raw, entries_in(live->object), std::nullopt, ""));
+  }
+  TRY_ASSIGN(PartialDocument after, document_of(endpoint, encode_struct(object), entries_in(object), std::nullopt, ""));
+  show_empty_lists(context, after.tree);
+  const Resets resets = reset_fields(endpoint, subresource);
+  schema::update_managed_fields(manage_context(endpoint, subresource, resets), before.tree, after.tree,
+                                options.field_manager, now_text(context), schema::FieldsForm::kText);
+  auto& entries = api::meta_of(object.message(), object.get()).managed_fields;
+  return set_entries(schema::read_managed_fields(after.tree).entries, entries);
+}
+
+}  // namespace
+
 base::Result<void> manage_fields(RequestContext& context, const Endpoint& endpoint, const Live* live, AnyObject& object,
                                  const WriteOptions& options, std::string_view subresource) {
+  if (!context.empty_lists.empty()) return manage_trees(context, endpoint, live, object, options, subresource);
   auto& entries = api::meta_of(object.message(), object.get()).managed_fields;
   schema::ReadEntries sent = read_entries(entries);
   entries.clear();  // the encoding is the smaller without them
@@ -151,8 +185,10 @@ base::Result<AppliedObject> apply_config(RequestContext& context, const Endpoint
   schema::Arena arena;
   PartialDocument before;
   if (live) {
-    const auto& entries = api::meta_of(live->object.message(), live->object.get()).managed_fields;
-    TRY_ASSIGN(before, live_document(endpoint, *live, applied_members(arena, config, entries, options.field_manager)));
+    const auto& entries = entries_in(live->object);
+    TRY_ASSIGN(before,
+               document_of(endpoint, live->raw, entries, applied_members(arena, config, entries, options.field_manager),
+                           std::to_string(live->revision)));
   }
   const std::string now = now_text(context);
   const std::string_view subresource = endpoint.resource->subresource;

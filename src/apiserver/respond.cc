@@ -5,7 +5,9 @@
 #include "api/rules.h"
 #include "apiserver/core.h"
 #include "apiserver/limits.h"
+#include "apiserver/partial.h"
 #include "apiserver/table.h"
+#include "apiserver/verbs/verbs.h"
 #include "gen/catalogue.h"
 #include "gen/meta/v1.h"
 #include "object/json.h"
@@ -59,22 +61,17 @@ std::string encode_status_value(const Accepted& accepted, const object::Value& s
 }
 
 base::Result<std::string> encode_partial(RequestContext& context, const Answer& answer) {
-  const schema::Message& message = gen::message_of<::api::meta::v1::PartialObjectMetadata>();
-  const std::string version = "meta.k8s.io/" + context.accepted.form_version;
-  const std::string rv = answer.revision > 0 ? std::to_string(answer.revision) : std::string();
   if (context.accepted.type == MediaType::kProtobuf) {
     // Metadata is field 1 everywhere; the other fields would be skipped by the client, so they are not sent.
-    std::string partial;
-    ::api::meta::v1::PartialObjectMetadata metadata;
-    TRY(schema::decode_struct(message, answer.raw, &metadata));
-    schema::encode_struct(message, &metadata, partial);
+    TRY_ASSIGN(const std::string partial, partial_message(answer.endpoint, answer.raw));
+    const std::string version = "meta.k8s.io/" + context.accepted.form_version;
     std::string out;
     TRY(schema::append_answer({version, "PartialObjectMetadata"}, partial, static_cast<uint64_t>(answer.revision),
                               out));
     return out;
   }
   std::string json;
-  TRY(schema::append_json(message, answer.raw, {{version, "PartialObjectMetadata"}, rv}, json));
+  TRY(append_partial_json(answer.endpoint, answer.raw, context.accepted.form_version, answer.revision, json));
   return finish_json(context.accepted, std::move(json));
 }
 
@@ -129,8 +126,11 @@ net::Headers answer_headers(const RequestContext& context, std::string_view cont
   headers.push_back({"audit-id", context.audit_id});
   headers.push_back({"cache-control", "no-cache, private"});
   headers.push_back({"content-type", std::string(content_type)});
-  headers.push_back({"x-kubernetes-pf-flowschema-uid", std::string(kFlowSchemaUid)});
-  headers.push_back({"x-kubernetes-pf-prioritylevel-uid", std::string(kPriorityLevelUid)});
+  // Compat: requests that may last as long as they like are not under flow control.
+  if (!context.endpoint || !leads_to_a_node(*context.endpoint)) {
+    headers.push_back({"x-kubernetes-pf-flowschema-uid", std::string(kFlowSchemaUid)});
+    headers.push_back({"x-kubernetes-pf-prioritylevel-uid", std::string(kPriorityLevelUid)});
+  }
   for (const std::string& warning : context.warnings) {
     std::string text;
     for (char c : warning) {
@@ -175,11 +175,16 @@ void respond_text(RequestContext& context, int code, std::string_view content_ty
 base::Result<std::string> encode_answer(RequestContext& context, const Answer& answer) {
   const Accepted& accepted = context.accepted;
   if (!answer.message) {
-    return encode_status_value(accepted, object::success_status_value(answer.success.value_or(base::ErrorDetails{})));
+    return encode_status_value(accepted, answer.success ? object::success_status_value(*answer.success)
+                                                        : object::success_status_value(answer.code));
   }
   if (accepted.form == Form::kPartialMetadata) return encode_partial(context, answer);
   if (accepted.form == Form::kTable && answer.endpoint) {
     TRY_ASSIGN(std::string json, encode_table_of_one(context, answer));
+    return finish_json(accepted, std::move(json));
+  }
+  if (accepted.form == Form::kTable && answer.kind == "Scale") {
+    TRY_ASSIGN(std::string json, encode_scale_table(context, answer));
     return finish_json(accepted, std::move(json));
   }
   const std::string rv = answer.revision > 0 ? std::to_string(answer.revision) : std::string();
@@ -194,7 +199,8 @@ base::Result<std::string> encode_answer(RequestContext& context, const Answer& a
     return out;
   }
   out.reserve(answer.raw.size() * 2);
-  TRY(schema::append_json(*answer.message, answer.raw, {{answer.api_version, answer.kind}, rv}, out));
+  TRY(schema::append_json(*answer.message, answer.raw,
+                          {{answer.api_version, answer.kind}, rv, schema::NestedTypes::kWritten}, out));
   return finish_json(accepted, std::move(out));
 }
 

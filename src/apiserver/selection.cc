@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "apiserver/body.h"
+#include "apiserver/limits.h"
+#include "storage/signature.h"
 
 namespace apiserver {
 namespace {
@@ -38,10 +40,17 @@ base::Result<Selection> Selection::compile(const Endpoint& endpoint, const ListO
   Selection selection;
   selection.endpoint_ = &endpoint;
   selection.labels_ = options.labels;
-  if (options.fields.empty()) return selection;
+  if (options.fields.empty()) {
+    selection.derive_signatures();
+    return selection;
+  }
   const api::AnyObject empty = api::AnyObject::make(*endpoint.stored);
   const auto known = endpoint.rules->selectable_fields_any(empty.get());
-  for (const object::FieldTerm& term : options.fields.terms()) {
+  for (object::FieldTerm term : options.fields.terms()) {
+    const std::string label = term.field;
+    if (endpoint.conversion && endpoint.conversion->stored_field) {
+      term.field = endpoint.conversion->stored_field(label);
+    }
     Term compiled{term, {}};
     if (term.field != "metadata.name" && term.field != "metadata.namespace") {
       if (std::ranges::find(known, term.field, &api::SelectableField::name) == known.end()) {
@@ -49,14 +58,46 @@ base::Result<Selection> Selection::compile(const Endpoint& endpoint, const ListO
         return base::fail(
             base::Reason::kBadRequest,
             known.empty()
-                ? "\"" + term.field + "\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
-                : "field label not supported: " + term.field);
+                ? "\"" + label + "\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
+                : endpoint.rules->unknown_field_label(label));
       }
       compiled.path = string_path(*endpoint.stored, term.field);
     }
     selection.fields_.push_back(std::move(compiled));
   }
+  selection.derive_signatures();
   return selection;
+}
+
+// What one value fixes goes into every signature; of the sets of values, one becomes alternatives. The other operators
+// match objects without the label too, or say nothing of its value.
+void Selection::derive_signatures() {
+  kv::Signature all;
+  for (const Term& term : fields_) {
+    if (term.term.op == object::FieldTerm::Op::kEquals && term.path.size > 0 &&
+        std::ranges::equal(std::span<const uint32_t>(term.path),
+                           std::span<const uint32_t>(storage::signed_field(endpoint_->prefix())))) {
+      all = all | storage::field_signature(term.term.value);
+    }
+  }
+  const object::Requirement* one_of = nullptr;
+  for (const object::Requirement& requirement : labels_.requirements()) {
+    const bool set = requirement.op == object::SelectorOp::kIn || requirement.op == object::SelectorOp::kEquals ||
+                     requirement.op == object::SelectorOp::kDoubleEquals;
+    if (!set || requirement.values.empty() || requirement.values.size() > kMaxSignatures) continue;
+    if (requirement.values.size() == 1) {
+      all = all | storage::label_signature(requirement.key, requirement.values[0]);
+    } else if (!one_of || requirement.values.size() < one_of->values.size()) {
+      one_of = &requirement;
+    }
+  }
+  if (one_of) {
+    for (const std::string& value : one_of->values) {
+      signatures_.push_back(all | storage::label_signature(one_of->key, value));
+    }
+  } else if (all != kv::Signature()) {
+    signatures_.push_back(all);
+  }
 }
 
 std::optional<std::string> Selection::fixed(std::string_view field) const {

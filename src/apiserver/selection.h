@@ -10,6 +10,7 @@
 #include "apiserver/endpoint.h"
 #include "apiserver/options.h"
 #include "base/result.h"
+#include "kv/tree.h"
 #include "schema/metadata_view.h"
 
 namespace apiserver {
@@ -25,18 +26,22 @@ class Selection {
   std::optional<std::string> name() const { return fixed("metadata.name"); }
   std::optional<std::string> ns() const { return fixed("metadata.namespace"); }
   std::optional<std::string> node_name() const { return fixed("spec.nodeName"); }
+  // Whatever matches has a signature that covers one of these. Empty: the selectors say nothing that signatures hold.
+  const std::vector<kv::Signature>& signatures() const { return signatures_; }
 
  private:
   struct Term {
     object::FieldTerm term;
     schema::NumberPath path;  // size 0: only the decoded struct knows
   };
+  void derive_signatures();
   std::optional<std::string> fixed(std::string_view field) const;
   bool matches_fields(std::string_view raw, const schema::MetadataView& metadata) const;
 
   const Endpoint* endpoint_ = nullptr;
   object::LabelSelector labels_;
   std::vector<Term> fields_;
+  std::vector<kv::Signature> signatures_;
 };
 
 }  // namespace apiserver

@@ -8,6 +8,7 @@
 #include "apiserver/openid.h"
 #include "apiserver/pipeline.h"
 #include "apiserver/respond.h"
+#include "apiserver/upkeep/status_keeper.h"
 #include "object/status.h"
 
 namespace apiserver {
@@ -71,6 +72,8 @@ base::Result<uint16_t> ApiServer::start() {
              make_service_allocator(*core_, options_.service_cidr, options_.node_port_first, options_.node_port_last));
   core_->allocator = allocator_.get();
   TRY(make_first_objects(*core_, options_));
+  status_keeper_ = std::make_unique<StatusKeeper>(*core_);
+  TRY(status_keeper_->start());
   net::ServerOptions http;
   http.bind_address = options_.bind_address;
   http.port = options_.port;
@@ -88,6 +91,7 @@ base::Result<uint16_t> ApiServer::start() {
 }
 
 void ApiServer::stop(base::Duration grace) {
+  status_keeper_.reset();
   core_->stop();
   if (listener_) listener_->stop(grace);
 }

@@ -16,6 +16,7 @@
 namespace apiserver {
 
 class ServerMetrics;
+class StatusKeeper;
 
 struct ServerOptions {
   std::string bind_address = "127.0.0.1";
@@ -51,6 +52,7 @@ class ApiServer {
   Paths paths_;
   auth::Authenticator authenticator_;
   std::unique_ptr<Allocator> allocator_;
+  std::unique_ptr<StatusKeeper> status_keeper_;
   std::unique_ptr<net::Server> listener_;
 };
 

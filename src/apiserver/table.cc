@@ -1,8 +1,11 @@
 #include "apiserver/table.h"
 
+#include "api/shared/cells.h"
 #include "apiserver/body.h"
+#include "apiserver/partial.h"
 #include "codec/json_text.h"
-#include "gen/meta/v1.h"
+#include "gen/autoscaling/v1.h"
+#include "gen/codec.h"
 #include "object/json.h"
 #include "schema/transcode.h"
 
@@ -19,9 +22,9 @@ std::string column_description(const schema::Column& column) {
   return "The " + std::string(column.name) + " of the object.";
 }
 
-void append_columns(const Endpoint& endpoint, std::string& out) {
+void append_columns(std::span<const schema::Column> columns, std::string& out) {
   bool first = true;
-  for (const schema::Column& column : endpoint.main->resource->columns) {
+  for (const schema::Column& column : columns) {
     out += first ? "{" : ",{";
     first = false;
     member(out, "name", column.name);
@@ -69,7 +72,7 @@ void append_table_head(const Endpoint& endpoint, std::string_view form_version, 
   out += R"(,"columnDefinitions":)";
   if (columns == WithColumns::kYes) {
     out += '[';
-    append_columns(endpoint, out);
+    append_columns(endpoint.main->resource->columns, out);
     out += ']';
   } else {
     out += "null";
@@ -93,19 +96,37 @@ base::Result<void> append_table_row(const Endpoint& endpoint, std::string_view s
       out += "null";
       break;
     case IncludeObject::kMetadata: {
-      const std::string version = "meta.k8s.io/" + std::string(form_version);
-      TRY(schema::append_json(gen::message_of<::api::meta::v1::PartialObjectMetadata>(), stored_raw,
-                              {{version, "PartialObjectMetadata"}, rv}, out));
+      TRY(append_partial_json(&endpoint, stored_raw, form_version, revision, out));
       break;
     }
     case IncludeObject::kObject: {
       TRY_ASSIGN(std::string served, to_served(endpoint, stored_raw));
-      TRY(schema::append_json(*endpoint.served, served, {endpoint.type(), rv}, out));
+      TRY(schema::append_json(*endpoint.served, served, {endpoint.type(), rv, schema::NestedTypes::kWritten}, out));
       break;
     }
   }
   out += '}';
   return {};
+}
+
+base::Result<std::string> encode_scale_table(const RequestContext& context, const Answer& answer) {
+  using Scale = ::api::autoscaling::v1::Scale;
+  static constexpr schema::Column kColumns[] = {{"Name", "string", "", 0},
+                                                {"Desired", "integer", "", 0},
+                                                {"Available", "integer", "", 0},
+                                                {"Age", "string", "", 0}};
+  TRY_ASSIGN(const Scale scale, gen::decode<Scale>(answer.raw));
+  std::string out = R"({"kind":"Table","apiVersion":"meta.k8s.io/)" + context.accepted.form_version + "\"";
+  out += R"(,"metadata":{"resourceVersion":")" + std::to_string(answer.revision) + R"("},"columnDefinitions":[)";
+  append_columns(kColumns, out);
+  out += R"(],"rows":[{"cells":)";
+  object::Array cells{scale.metadata.name, scale.spec.replicas, scale.status.replicas,
+                      api::age_cell(scale.metadata, context.now)};
+  object::append_json(out, object::Value(std::move(cells)));
+  out += R"(,"object":)";
+  TRY(append_partial_json(nullptr, answer.raw, context.accepted.form_version, answer.revision, out));
+  out += '}';
+  return out + std::string(kTableEnd);
 }
 
 base::Result<std::string> encode_table_of_one(RequestContext& context, const Answer& answer) {

@@ -26,4 +26,7 @@ base::Result<void> append_table_row(const Endpoint& endpoint, std::string_view s
 // The Table of one object, as compact JSON.
 base::Result<std::string> encode_table_of_one(RequestContext& context, const Answer& answer);
 
+// The Table of a Scale, which is no row of its workload's.
+base::Result<std::string> encode_scale_table(const RequestContext& context, const Answer& answer);
+
 }  // namespace apiserver

@@ -9,6 +9,7 @@
 #include "apiserver/core.h"
 #include "base/check.h"
 #include "kv/embedded.h"
+#include "storage/signature.h"
 
 namespace apiserver::testing {
 
@@ -25,17 +26,7 @@ class TestCore {
     std::string form = std::filesystem::temp_directory_path() / "keelson-apiserver-XXXXXX";
     CHECK(mkdtemp(form.data()) != nullptr);
     directory_ = form;
-    auto opened = kv::open_embedded_store({clock, pool, *rng}, directory_ + "/store");
-    CHECK(opened.has_value());
-    store = std::move(*opened);
-    CoreOptions options;
-    options.store = store.get();
-    options.catalogue = &catalogue;
-    options.clock = &clock;
-    options.rng = rng.get();
-    options.pool = &pool;
-    options.admission = std::make_unique<admission::Chain>(std::vector<std::unique_ptr<admission::Plugin>>());
-    core = std::make_unique<Core>(std::move(options));
+    open();
   }
   ~TestCore() {
     core.reset();
@@ -43,6 +34,12 @@ class TestCore {
     pool.stop();
     std::error_code ignored;
     std::filesystem::remove_all(directory_, ignored);
+  }
+  // As after a restart of the process.
+  void reopen() {
+    core.reset();
+    store.reset();
+    open();
   }
   // A request without network, for what wants a context.
   RequestContext context() const {
@@ -57,10 +54,25 @@ class TestCore {
   base::ThreadPool pool{"test", 2};
   std::unique_ptr<base::Rng> rng;
   api::Catalogue catalogue;
+  storage::ObjectSigner signer;
   std::unique_ptr<kv::Store> store;
   std::unique_ptr<Core> core;
 
  private:
+  void open() {
+    auto opened = kv::open_embedded_store({clock, pool, *rng, &signer}, directory_ + "/store");
+    CHECK(opened.has_value());
+    store = std::move(*opened);
+    CoreOptions options;
+    options.store = store.get();
+    options.catalogue = &catalogue;
+    options.clock = &clock;
+    options.rng = rng.get();
+    options.pool = &pool;
+    options.admission = std::make_unique<admission::Chain>(std::vector<std::unique_ptr<admission::Plugin>>());
+    core = std::make_unique<Core>(std::move(options));
+  }
+
   std::string directory_;
 };
 

@@ -1,5 +1,7 @@
 #include "apiserver/write.h"
 
+#include <algorithm>
+
 #include "api/core/namespace.h"
 #include "api/meta_validation.h"
 #include "apiserver/body.h"
@@ -22,16 +24,21 @@ using api::meta_of;
 using base::Reason;
 using Meta = api::meta::v1::ObjectMeta;
 
-std::string envelope_of(const Endpoint& endpoint, std::string_view raw) {
-  std::string value;
-  schema::wrap(endpoint.stored_type(), raw, value);
+base::SharedBytes envelope_of(const Endpoint& endpoint, std::string_view raw) {
+  std::string head;
+  schema::wrap_head(endpoint.stored_type(), raw.size(), head);
+  auto value = base::SharedBytes::uninitialized(head.size() + raw.size() + schema::kEnvelopeEnd.size());
+  char* to = value.mutable_data();
+  for (const std::string_view part : {std::string_view(head), raw, schema::kEnvelopeEnd}) {
+    to = std::copy(part.begin(), part.end(), to);
+  }
   return value;
 }
 
 kv::Write write_of(const Endpoint& endpoint, const std::string& key, std::string_view raw) {
   kv::Write write;
   write.key = base::SharedBytes(key);
-  write.value = base::SharedBytes(envelope_of(endpoint, raw));
+  write.value = envelope_of(endpoint, raw);
   return write;
 }
 
@@ -55,6 +62,17 @@ base::Error invalid(const Endpoint& endpoint, const Meta& meta, const object::Fi
   return object::invalid_error(endpoint.main->resource->stored_group, endpoint.stored_kind, object_name(meta), errors);
 }
 
+// The managed fields of an object to be created.
+base::Result<void> own_new(RequestContext& context, const Endpoint& endpoint, AnyObject& object,
+                           const WriteOptions& options) {
+  if (!endpoint.rules->owns_more()) return manage_fields(context, endpoint, nullptr, object, options, "");
+  TRY_ASSIGN(AnyObject shown, decode_stored(endpoint, encode_struct(object)));
+  endpoint.rules->show_to_field_managers_any(shown.get());
+  TRY(manage_fields(context, endpoint, nullptr, shown, options, ""));
+  meta_of(object.message(), object.get()).managed_fields = meta_of(shown.message(), shown.get()).managed_fields;
+  return {};
+}
+
 base::Result<void> prepare_new(RequestContext& context, const Endpoint& endpoint, AnyObject& object,
                                const WriteOptions& options, FieldOwnership ownership) {
   Meta& meta = meta_of(object.message(), object.get());
@@ -64,7 +82,7 @@ base::Result<void> prepare_new(RequestContext& context, const Endpoint& endpoint
     meta.name = meta.generate_name.substr(0, 58) + base::random_suffix(context.core->rng(), 5);
   }
   // Compat: a manager owns what it sent and its defaults, not what admission adds.
-  if (ownership == FieldOwnership::kTrack) TRY(manage_fields(context, endpoint, nullptr, object, options, ""));
+  if (ownership == FieldOwnership::kTrack) TRY(own_new(context, endpoint, object, options));
   admission::Attributes attributes =
       admission_attributes(context, endpoint, meta.name, admission::Operation::kCreate, options.dry_run);
   attributes.object = &object;
@@ -127,7 +145,7 @@ admission::Attributes admission_attributes(RequestContext& context, const Endpoi
   a.version = endpoint.resource->version;
   a.resource = endpoint.resource->name;
   a.subresource = endpoint.resource->subresource;
-  a.kind = endpoint.kind;
+  a.kind = endpoint.body_kind.empty() ? endpoint.kind : endpoint.body_kind;
   a.ns = endpoint.namespaced() || endpoint.resource->name == "namespaces" ? context.info.ns : std::string();
   a.name = name;
   a.user_name = context.user.name;
@@ -212,7 +230,8 @@ base::Result<void> prepare_update(RequestContext& context, const Endpoint& endpo
   if (meta.name.empty()) meta.name = old.name;
   api::dedup_owner_references(meta, context.warnings);
   if (!meta.uid.empty() && meta.uid != old.uid) {
-    return base::fail(object::uid_precondition_failed(endpoint.group_resource, old.name, meta.uid, old.uid));
+    const std::string key = storage::object_key(endpoint.prefix(), old.namespace_, old.name);
+    return base::fail(object::uid_precondition_failed(endpoint.group_resource, old.name, {key, meta.uid, old.uid}));
   }
   if (meta.resource_version.empty() || meta.resource_version == "0") {
     if (endpoint.rules->update_without_version() == api::UpdateWithoutVersion::kRefused &&
@@ -229,6 +248,7 @@ base::Result<void> prepare_update(RequestContext& context, const Endpoint& endpo
   if (request.ownership == FieldOwnership::kTrack) {
     TRY(manage_fields(context, endpoint, &before, object, request.options, request.subresource));
   }
+  if (request.subresource == "binding") return {};  // admitted as a binding, and changes what a binding may
   admission::Attributes attributes =
       admission_attributes(context, endpoint, old.name, admission::Operation::kUpdate, request.options.dry_run);
   attributes.object = &object;
@@ -237,7 +257,6 @@ base::Result<void> prepare_update(RequestContext& context, const Endpoint& endpo
   api::RuleContext rules = context.rule_context();
   api::prepare_meta_for_update(meta, old);
   object::FieldErrors errors;
-  if (request.subresource == "binding") return context.core->admission().validate(attributes, *context.core);
   if (request.subresource.empty()) {
     endpoint.rules->prepare_for_update_any(rules, object.get(), live.get());
     api::validate_object_meta_update(meta, old, api::MetaRules::kBuiltIn, errors);
@@ -291,7 +310,8 @@ base::Result<Attempt> try_update(RequestContext& context, const Endpoint& endpoi
   }
   if (core.allocator && request.subresource.empty())
     core.allocator->release(endpoint, live, vanishes ? nullptr : &object);
-  TRY_ASSIGN(answer, answer_with(endpoint, std::move(raw), written->revision, 200));
+  // Compat: the last state keeps the version that it had; no write of it ever was.
+  TRY_ASSIGN(answer, answer_with(endpoint, std::move(raw), vanishes ? kv->mod_revision : written->revision, 200));
   answer.ticket = *written;
   return Attempt::kDone;
 }

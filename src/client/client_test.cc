@@ -3,11 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <deque>
-
 #include "client/events.h"
 #include "client/informer.h"
 #include "client/memory_transport.h"
+#include "client/virtual_executor.h"
 #include "client/workqueue.h"
 #include "gen/apps/v1.h"
 #include "gen/core/v1.h"
@@ -23,40 +22,6 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-// Tasks run when the test says so, on virtual time.
-class VirtualExecutor final : public base::Executor, public base::Clock {
- public:
-  void post(base::Task task) override { tasks_.push_back(std::move(task)); }
-  void post_after(base::Duration delay, base::Task task) override { timers_.emplace(now_ + delay, std::move(task)); }
-  base::WallTime wall_now() const override { return base::WallTime(seconds(1'700'000'000) + now_); }
-  base::MonoTime mono_now() const override { return base::MonoTime(seconds(1) + now_); }
-
-  void run() {
-    while (!tasks_.empty()) {
-      base::Task task = std::move(tasks_.front());
-      tasks_.pop_front();
-      task();
-    }
-  }
-  void advance(base::Duration by) {
-    const base::Duration end = now_ + by;
-    run();
-    while (!timers_.empty() && timers_.begin()->first <= end) {
-      now_ = timers_.begin()->first;
-      base::Task task = std::move(timers_.begin()->second);
-      timers_.erase(timers_.begin());
-      task();
-      run();
-    }
-    now_ = end;
-  }
-
- private:
-  std::deque<base::Task> tasks_;
-  std::multimap<base::Duration, base::Task> timers_;
-  base::Duration now_{};
-};
 
 ConfigMap config_map(std::string name, std::string value = "") {
   ConfigMap map;

@@ -133,7 +133,11 @@ class Informer::Impl final : public WatchReceiver, public std::enable_shared_fro
       if (!watching_) return;  // cycle() is still returning from watch() and will see ended_
       watching_ = false;
     }
-    post_cycle(next_retry());
+    // The server's or the network's doing; a watch that just reached its time says kTimeout.
+    if (!relist && error.reason != base::Reason::kTimeout)
+      base::log::warning("watch ended", {{"resource", resource().name}, {"error", error.message}});
+    const base::Duration asked = std::chrono::seconds(error.details ? error.details->retry_after_seconds : 0);
+    post_cycle(std::max(next_retry(), asked));
   }
 
  private:

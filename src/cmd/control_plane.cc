@@ -17,6 +17,7 @@
 #include "cmd/kubeconfig.h"
 #include "kv/embedded.h"
 #include "pki/server_pki.h"
+#include "storage/signature.h"
 
 namespace cmd {
 namespace {
@@ -40,7 +41,7 @@ class ControlPlane::Impl {
     if (failed)
       return base::fail(base::Reason::kInvalid,
                         "cannot make data directory " + options_.data_dir + ": " + failed.message());
-    TRY_ASSIGN(store_, kv::open_embedded_store({clock_, store_pool_, *rng_}, options_.data_dir + "/store"));
+    TRY_ASSIGN(store_, kv::open_embedded_store({clock_, store_pool_, *rng_, &signer_}, options_.data_dir + "/store"));
     TRY(prepare_pki());
     TRY(start_server());
     if (options_.controllers == Controllers::kRun) {
@@ -147,6 +148,7 @@ class ControlPlane::Impl {
   api::Catalogue catalogue_;
   base::ThreadPool store_pool_{"store", 3};
   base::ThreadPool work_pool_{"api-work", 2};
+  const storage::ObjectSigner signer_;
   std::unique_ptr<kv::Store> store_;
   std::string ca_pem_, client_ca_pem_;
   pki::PemPair serving_, admin_;

@@ -1,19 +1,14 @@
-// kubeconfig files: writing one's own, and merging a context into the user's.
+// kubeconfig files: writing one's own, and merging a context into the user's. Reading them: client/kubeconfig.h.
 #pragma once
 
 #include <string>
 
 #include "base/result.h"
+#include "client/kubeconfig.h"
 
 namespace cmd {
 
-struct KubeconfigEntry {
-  std::string name;  // of cluster, user and context
-  std::string server;
-  std::string ca_pem;
-  std::string client_certificate_pem;
-  std::string client_key_pem;
-};
+using client::KubeconfigEntry;
 
 // A whole kubeconfig with this one context, as YAML.
 std::string make_kubeconfig(const KubeconfigEntry& entry);

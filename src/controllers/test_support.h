@@ -1,7 +1,6 @@
 // What controller tests share: virtual time with an executor on it, and controllers on a transport in memory.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -10,44 +9,13 @@
 #include "base/rng.h"
 #include "client/client.h"
 #include "client/memory_transport.h"
+#include "client/virtual_executor.h"
 #include "controllers/runtime/controller.h"
 #include "controllers/runtime/engine.h"
 
 namespace controllers {
 
-// Tasks run when the test says so, on virtual time. Thread: the test's.
-class VirtualExecutor final : public base::Executor, public base::Clock {
- public:
-  void post(base::Task task) override { tasks_.push_back(std::move(task)); }
-  void post_after(base::Duration delay, base::Task task) override { timers_.emplace(now_ + delay, std::move(task)); }
-  base::WallTime wall_now() const override { return base::WallTime(std::chrono::seconds(1'700'000'000) + now_); }
-  base::MonoTime mono_now() const override { return base::MonoTime(std::chrono::seconds(1) + now_); }
-
-  void run() {
-    while (!tasks_.empty()) {
-      base::Task task = std::move(tasks_.front());
-      tasks_.pop_front();
-      task();
-    }
-  }
-  void advance(base::Duration by) {
-    const base::Duration end = now_ + by;
-    run();
-    while (!timers_.empty() && timers_.begin()->first <= end) {
-      now_ = timers_.begin()->first;
-      base::Task task = std::move(timers_.begin()->second);
-      timers_.erase(timers_.begin());
-      task();
-      run();
-    }
-    now_ = end;
-  }
-
- private:
-  std::deque<base::Task> tasks_;
-  std::multimap<base::Duration, base::Task> timers_;
-  base::Duration now_{};
-};
+using client::VirtualExecutor;
 
 // One process with the given controllers on an API in memory.
 class Cluster {

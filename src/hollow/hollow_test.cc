@@ -1,9 +1,9 @@
 #include <gtest/gtest.h>
 
-#include <deque>
 #include <map>
 
 #include "client/memory_transport.h"
+#include "client/virtual_executor.h"
 #include "hollow/node_objects.h"
 #include "hollow/nodes.h"
 #include "hollow/pod_plan.h"
@@ -14,42 +14,11 @@ namespace {
 
 using api::core::v1::Node;
 using api::core::v1::Pod;
+using client::VirtualExecutor;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 const base::WallTime kNow = base::WallTime(seconds(1'700'000'000));
-
-class VirtualExecutor final : public base::Executor, public base::Clock {
- public:
-  void post(base::Task task) override { tasks_.push_back(std::move(task)); }
-  void post_after(base::Duration delay, base::Task task) override { timers_.emplace(now_ + delay, std::move(task)); }
-  base::WallTime wall_now() const override { return kNow + now_; }
-  base::MonoTime mono_now() const override { return base::MonoTime(seconds(1) + now_); }
-  void run() {
-    while (!tasks_.empty()) {
-      base::Task task = std::move(tasks_.front());
-      tasks_.pop_front();
-      task();
-    }
-  }
-  void advance(base::Duration by) {
-    const base::Duration end = now_ + by;
-    run();
-    while (!timers_.empty() && timers_.begin()->first <= end) {
-      now_ = timers_.begin()->first;
-      base::Task task = std::move(timers_.begin()->second);
-      timers_.erase(timers_.begin());
-      task();
-      run();
-    }
-    now_ = end;
-  }
-
- private:
-  std::deque<base::Task> tasks_;
-  std::multimap<base::Duration, base::Task> timers_;
-  base::Duration now_{};
-};
 
 Pod make_pod(std::string name, std::string restart_policy = "Always") {
   Pod pod;

@@ -185,6 +185,29 @@ TEST_P(StoreContract, RangesAndCounts) {
   EXPECT_EQ(seen, 2);
 }
 
+TEST_P(StoreContract, PassesWhatSignaturesRuleOut) {
+  for (const char* key : {"/a/1", "/a/22", "/a/333", "/b/1", "/b/22"}) write(put(key, "v"));
+  write(put("/a/22", "w"));
+  write(del("/a/333"));
+  auto covering = [](const Snapshot& snapshot, std::vector<Signature> wanted) {
+    std::string out;
+    snapshot.range_covering("/a/", "/b/2", wanted, [&](const KeyValueRef& record) {
+      out += std::string(record->key.view()) + " ";
+      return out.size() > 10 ? Visit::kStop : Visit::kContinue;
+    });
+    return out;
+  };
+  const Signature v = TestSigner::of_value('v'), w = TestSigner::of_value('w'), even = TestSigner::of_key(4);
+  SnapshotPtr now = store_->snapshot(), before = *store_->snapshot_at(6);
+  EXPECT_EQ(covering(*now, {v}), "/a/1 /b/1 ");
+  EXPECT_EQ(covering(*now, {w}), "/a/22 ");
+  EXPECT_EQ(covering(*now, {w, v}), "/a/1 /a/22 ");  // stopped
+  EXPECT_EQ(covering(*now, {w | even}), "");
+  EXPECT_EQ(covering(*now, {}), "");
+  EXPECT_EQ(covering(*before, {v | even}), "/a/1 /a/333 ");  // stopped
+  EXPECT_EQ(covering(*before, {w}), "");
+}
+
 TEST_P(StoreContract, SnapshotsDoNotChange) {
   write(put("/a", "1"));
   SnapshotPtr before = store_->snapshot();

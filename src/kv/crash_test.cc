@@ -125,6 +125,8 @@ void check_recovered(Store& store, World& world, const Reference& reference, con
   ASSERT_GE(revision, log.acknowledged);
   ASSERT_TRUE(reference.states.contains(revision)) << revision;
   ASSERT_EQ(contents(*snapshot), reference.states.at(revision));
+  ASSERT_EQ(snapshot->tree().signer(), &world.signer);
+  ASSERT_TRUE(snapshot->tree().valid());
   int64_t compacted = store.compacted_revision();
   RecordingSink sink;
   auto watch = store.watch("", "", compacted + 1, &sink);

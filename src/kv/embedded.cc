@@ -107,10 +107,11 @@ Result<Contents> prepare(Directory& directory) {
 
 // The newest snapshot that is sound. When a damaged one is passed over, the log must reach back to the one used; the
 // replay checks that.
-Result<std::optional<SnapshotImage>> load_snapshot(Directory& directory, const Contents& contents) {
+Result<std::optional<SnapshotImage>> load_snapshot(Directory& directory, const Contents& contents,
+                                                   const Signer* signer) {
   std::optional<base::Error> first_error;
   for (uint64_t number : contents.snapshots) {
-    Result<SnapshotImage> image = read_snapshot(directory, snapshot_name(number));
+    Result<SnapshotImage> image = read_snapshot(directory, snapshot_name(number), signer);
     if (image) return *std::move(image);
     base::log::warning("a snapshot cannot be read", {{"error", image.error().message}});
     if (!first_error) first_error = image.error();
@@ -231,8 +232,8 @@ Result<std::unique_ptr<Store>> open_embedded_store(Environment environment, std:
   EmbeddedLog::Parts parts;
   TRY_ASSIGN(parts.lock, lock(*directory));
   TRY_ASSIGN(Contents contents, prepare(*directory));
-  TRY_ASSIGN(std::optional<SnapshotImage> image, load_snapshot(*directory, contents));
-  RecoveredState state;
+  TRY_ASSIGN(std::optional<SnapshotImage> image, load_snapshot(*directory, contents, environment.signer));
+  RecoveredState state{.tree = Tree(environment.signer)};
   uint64_t number = 0;
   if (image) {
     number = image->log_number;

@@ -183,7 +183,7 @@ StoreStatus MvccStore::status() const {
 }
 
 std::unique_ptr<Store> make_memory_store(Environment environment) {
-  return std::make_unique<MvccStore>(environment, RecoveredState(), nullptr);
+  return std::make_unique<MvccStore>(environment, RecoveredState{.tree = Tree(environment.signer)}, nullptr);
 }
 
 }  // namespace kv

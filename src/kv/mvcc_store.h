@@ -32,6 +32,7 @@ struct Environment {
   base::Clock& clock;
   base::Executor& executor;
   base::Rng& rng;
+  const Signer* signer = nullptr;  // null: every signature is unknown
 };
 
 // Everything that one fsync makes durable.

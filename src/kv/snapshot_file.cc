@@ -111,7 +111,9 @@ FileResult<uint64_t> write_image(File& file, const SnapshotImage& image) {
 
 class SnapshotReader {
  public:
-  SnapshotReader(std::string path, File& file) : path_(std::move(path)), file_(file) {}
+  SnapshotReader(std::string path, File& file, const Signer* signer) : path_(std::move(path)), file_(file) {
+    image_.tree = Tree(signer);
+  }
 
   Result<SnapshotImage> run() {
     TRY(header());
@@ -228,10 +230,10 @@ FileResult<uint64_t> write_snapshot(Directory& directory, const SnapshotImage& i
   return size;
 }
 
-Result<SnapshotImage> read_snapshot(Directory& directory, const std::string& name) {
+Result<SnapshotImage> read_snapshot(Directory& directory, const std::string& name, const Signer* signer) {
   FileResult<std::unique_ptr<File>> file = directory.open(name);
   if (!file) return fail(Reason::kInternalError, file.error().message);
-  return SnapshotReader(directory.path() + "/" + name, **file).run();
+  return SnapshotReader(directory.path() + "/" + name, **file, signer).run();
 }
 
 }  // namespace kv

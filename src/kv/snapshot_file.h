@@ -24,7 +24,8 @@ std::string snapshot_name(uint64_t log_number);
 // Writes to a temporary file, syncs, renames, syncs the directory. Returns the size of the file.
 FileResult<uint64_t> write_snapshot(Directory& directory, const SnapshotImage& image);
 
-// Reads and checks a whole snapshot. An error names file and offset.
-base::Result<SnapshotImage> read_snapshot(Directory& directory, const std::string& name);
+// Reads and checks a whole snapshot; `signer` becomes the tree's. An error names file and offset.
+base::Result<SnapshotImage> read_snapshot(Directory& directory, const std::string& name,
+                                          const Signer* signer = nullptr);
 
 }  // namespace kv

@@ -24,6 +24,7 @@ using Node = Tree::Node;
 
 struct Leaf : Node {
   Leaf() : Node(true) {}
+  Signature signatures[kWidth];
   KeyValueRef records[kWidth];
 };
 
@@ -60,6 +61,17 @@ uint64_t count_of(const Node* node) {
   return total;
 }
 
+// Move records [begin, end) of `from` with their signatures: to begin at `at` of `to`, or to end there. As with
+// std::move and std::move_backward, the target may overlap the source only downwards, or upwards.
+void move_records(Leaf* from, int begin, int end, Leaf* to, int at) {
+  std::move(from->records + begin, from->records + end, to->records + at);
+  std::copy(from->signatures + begin, from->signatures + end, to->signatures + at);
+}
+void move_records_backward(Leaf* from, int begin, int end, Leaf* to, int at) {
+  std::move_backward(from->records + begin, from->records + end, to->records + at);
+  std::copy_backward(from->signatures + begin, from->signatures + end, to->signatures + at);
+}
+
 // Makes the node in `slot` ours alone, cloning it when others share it. Its parent is ours already.
 Node* own(Node*& slot) {
   if (slot->references.load(std::memory_order_acquire) == 1) return slot;
@@ -67,6 +79,7 @@ Node* own(Node*& slot) {
   if (slot->leaf) {
     Leaf* leaf = new Leaf();
     std::copy_n(as_leaf(slot)->records, slot->size, leaf->records);
+    std::copy_n(as_leaf(slot)->signatures, slot->size, leaf->signatures);
     clone = leaf;
   } else {
     const Inner* source = as_inner(slot);
@@ -114,9 +127,10 @@ bool holds(const Leaf* leaf, int index, std::string_view key) {
   return index < leaf->size && leaf->records[index]->key.view() == key;
 }
 
-void insert_record(Leaf* leaf, int index, KeyValueRef record) {
-  std::move_backward(leaf->records + index, leaf->records + leaf->size, leaf->records + leaf->size + 1);
+void insert_record(Leaf* leaf, int index, KeyValueRef record, const Signature& signature) {
+  move_records_backward(leaf, index, leaf->size, leaf, leaf->size + 1);
   leaf->records[index] = std::move(record);
+  leaf->signatures[index] = signature;
   ++leaf->size;
 }
 
@@ -144,8 +158,8 @@ void remove_child(Inner* inner, int index) {
 void shift_left(Node* left, Node* right, int count, const base::SharedBytes& low) {
   int size = right->size;
   if (left->leaf) {
-    std::move(as_leaf(right)->records, as_leaf(right)->records + count, as_leaf(left)->records + left->size);
-    std::move(as_leaf(right)->records + count, as_leaf(right)->records + size, as_leaf(right)->records);
+    move_records(as_leaf(right), 0, count, as_leaf(left), left->size);
+    move_records(as_leaf(right), count, size, as_leaf(right), 0);
   } else {
     Inner *to = as_inner(left), *from = as_inner(right);
     from->low[0] = low;
@@ -165,8 +179,8 @@ void shift_right(Node* left, Node* right, int count, const base::SharedBytes& lo
   int keep = left->size - count, size = right->size;
   if (left->leaf) {
     Leaf *from = as_leaf(left), *to = as_leaf(right);
-    std::move_backward(to->records, to->records + size, to->records + size + count);
-    std::move(from->records + keep, from->records + left->size, to->records);
+    move_records_backward(to, 0, size, to, size + count);
+    move_records(from, keep, left->size, to, 0);
   } else {
     Inner *from = as_inner(left), *to = as_inner(right);
     if (size > 0) to->low[0] = low;
@@ -198,13 +212,16 @@ Split split(Node* node, int insert_at) {
   return {right, bound_of(right)};
 }
 
-KeyValueRef insert(Node*& slot, KeyValueRef record, Split& overflow) {
+KeyValueRef insert(Node*& slot, KeyValueRef record, const Signature& signature, Split& overflow) {
   Node* node = own(slot);
   std::string_view key = record->key.view();
   if (node->leaf) {
     Leaf* leaf = as_leaf(node);
     int index = lower_bound(leaf, key);
-    if (holds(leaf, index, key)) return std::exchange(leaf->records[index], std::move(record));
+    if (holds(leaf, index, key)) {
+      leaf->signatures[index] = signature;
+      return std::exchange(leaf->records[index], std::move(record));
+    }
     if (leaf->size == kWidth) {
       overflow = split(leaf, index);
       if (index >= leaf->size && key >= overflow.low.view()) {
@@ -212,13 +229,13 @@ KeyValueRef insert(Node*& slot, KeyValueRef record, Split& overflow) {
         leaf = as_leaf(overflow.right);
       }
     }
-    insert_record(leaf, index, std::move(record));
+    insert_record(leaf, index, std::move(record), signature);
     return {};
   }
   Inner* inner = as_inner(node);
   int index = child_for(inner, key);
   Split below;
-  KeyValueRef previous = insert(inner->children[index], std::move(record), below);
+  KeyValueRef previous = insert(inner->children[index], std::move(record), signature, below);
   if (!previous) inner->counts[index] = count_of(inner->children[index]);
   if (below.right) {
     ++index;
@@ -266,7 +283,7 @@ KeyValueRef remove(Node*& slot, std::string_view key) {
     int index = lower_bound(leaf, key);
     CHECK(holds(leaf, index, key));
     KeyValueRef previous = std::move(leaf->records[index]);
-    std::move(leaf->records + index + 1, leaf->records + leaf->size, leaf->records + index);
+    move_records(leaf, index + 1, leaf->size, leaf, index);
     --leaf->size;
     return previous;
   }
@@ -308,7 +325,7 @@ int depth_of(const Node* node, Bounds bounds, bool is_root) {
 
 }  // namespace
 
-Tree::Tree(const Tree& other) : root_(other.root_) {
+Tree::Tree(const Tree& other) : root_(other.root_), signer_(other.signer_) {
   if (root_) retain(root_);
 }
 
@@ -326,8 +343,9 @@ const KeyValueRef* Tree::find(std::string_view key) const {
 
 KeyValueRef Tree::set(KeyValueRef record) {
   if (!root_) root_ = new Leaf();
+  const Signature signature = signer_ ? signer_->sign(record->key.view(), record->value.view()) : Signature::unknown();
   Split overflow;
-  KeyValueRef previous = insert(root_, std::move(record), overflow);
+  KeyValueRef previous = insert(root_, std::move(record), signature, overflow);
   if (overflow.right) {
     Inner* top = new Inner();
     insert_child(top, 0, root_, {});
@@ -367,7 +385,16 @@ size_t Tree::count(std::string_view start, std::string_view end) const {
   return high > low ? high - low : 0;
 }
 
-bool Tree::valid() const { return !root_ || depth_of(root_, {}, true) > 0; }
+bool Tree::valid() const {
+  for (Iterator at = seek(""); !at.at_end(); at.next()) {
+    const KeyValue& record = *at.record();
+    if (at.signatures()[0] !=
+        (signer_ ? signer_->sign(record.key.view(), record.value.view()) : Signature::unknown())) {
+      return false;
+    }
+  }
+  return !root_ || depth_of(root_, {}, true) > 0;
+}
 
 Tree::Iterator Tree::seek(std::string_view start) const {
   Iterator result;
@@ -387,6 +414,18 @@ const KeyValueRef& Tree::Iterator::record() const {
   const Step& last = path_[depth_ - 1];
   return as_leaf(last.node)->records[last.index];
 }
+
+std::span<const KeyValueRef> Tree::Iterator::records() const {
+  const Step& last = path_[depth_ - 1];
+  return {as_leaf(last.node)->records + last.index, static_cast<size_t>(last.node->size - last.index)};
+}
+
+std::span<const Signature> Tree::Iterator::signatures() const {
+  const Step& last = path_[depth_ - 1];
+  return {as_leaf(last.node)->signatures + last.index, static_cast<size_t>(last.node->size - last.index)};
+}
+
+void Tree::Iterator::next_leaf() { climb(); }
 
 void Tree::Iterator::next() {
   Step& last = path_[depth_ - 1];
@@ -410,6 +449,16 @@ void Tree::Iterator::climb() {
     child = as_inner(child)->children[0];
   }
   descend(child, 0);
+  prefetch_next();
+}
+
+// Who walks leaf by leaf finds the next one's signatures in the cache.
+void Tree::Iterator::prefetch_next() const {
+  if (depth_ < 2) return;
+  const Step& above = path_[depth_ - 2];
+  if (above.index + 1 >= above.node->size) return;
+  const char* next = reinterpret_cast<const char*>(as_inner(above.node)->children[above.index + 1]);
+  for (size_t at = 0; at < sizeof(Node) + sizeof(Leaf::signatures); at += 64) __builtin_prefetch(next + at);
 }
 
 }  // namespace kv

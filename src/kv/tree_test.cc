@@ -9,6 +9,7 @@
 
 #include "base/rng.h"
 #include "kv/crc32c.h"
+#include "kv/test_support.h"
 
 namespace kv {
 namespace {
@@ -32,7 +33,8 @@ TEST(Tree, FollowsAMapAndKeepsFrozenCopies) {
   for (uint64_t seed = 1; seed <= 6; ++seed) {
     auto rng = base::seeded_rng(seed);
     uint64_t keys = seed % 2 == 0 ? 300 : 20'000;
-    Tree tree;
+    test::TestSigner signer;
+    Tree tree(seed > 2 ? &signer : nullptr);
     Model model;
     std::vector<std::pair<Tree, Model>> frozen;
     for (int i = 0; i < 12'000; ++i) {
@@ -52,7 +54,10 @@ TEST(Tree, FollowsAMapAndKeepsFrozenCopies) {
     }
     ASSERT_EQ(contents(tree), model);
     ASSERT_EQ(tree.size(), model.size());
-    for (const auto& [copy, expected] : frozen) ASSERT_EQ(contents(copy), expected);
+    for (const auto& [copy, expected] : frozen) {
+      ASSERT_EQ(contents(copy), expected);
+      ASSERT_TRUE(copy.valid());
+    }
     for (const auto& [key, value] : Model(model)) ASSERT_TRUE(tree.erase(key)) << key;
     ASSERT_EQ(tree.size(), 0U);
     ASSERT_TRUE(tree.seek("").at_end());

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "net/server_session.h"
+#include "net/websocket.h"
 
 namespace net {
 
@@ -46,6 +47,7 @@ class H1Session final : public ServerSession, public ExchangeHost {
   int body(std::string_view piece);
   int message_complete();
   bool check_host();
+  void read_frames(std::string_view bytes);
   // Answers with an error, and closes after it.
   void reject(int status, std::string_view message);
   void write_head(std::string& out);
@@ -67,9 +69,14 @@ class H1Session final : public ServerSession, public ExchangeHost {
   bool continue_due_ = false;
   bool shutting_down_ = false;
   bool parsing_ = false;
+  bool upgraded_ = false;  // 101 was answered: frames go both ways
+  bool cut_off_after_flush_ = false;
+  WebSocketReader frames_;
   base::MonoTime last_activity_;
   DateCache date_;
 };
+
+constexpr uint16_t kWebSocketNormal = 1000, kWebSocketProtocolError = 1002;
 
 std::string_view text(const char* data, size_t size) { return {data, size}; }
 
@@ -104,12 +111,30 @@ const http_parser_settings& H1Session::settings() {
 void H1Session::on_data(std::string_view bytes) {
   last_activity_ = now();
   if (reading_ == Reading::kStopped) return;
+  if (upgraded_) return read_frames(bytes);
   if (reading_ == Reading::kAnswering || !waiting_.empty()) {
     waiting_ += bytes;
     if (waiting_.size() > kMaxPipelinedBytes) host_.link().pause_reading();
     return;
   }
   parse(bytes);
+}
+
+// After 101 the client may send pings and its goodbye; its messages mean nothing here.
+void H1Session::read_frames(std::string_view bytes) {
+  while (exchange_ && !bytes.empty()) {
+    const WebSocketReader::Event event = frames_.read(bytes);
+    if (event == WebSocketReader::Event::kPing) {
+      exchange_->write(websocket_frame_header(WebSocketOpcode::kPong, frames_.payload().size()) + frames_.payload());
+    } else if (event != WebSocketReader::Event::kNone) {
+      const bool goodbye = event == WebSocketReader::Event::kClose;
+      exchange_->write(websocket_close_frame(goodbye ? kWebSocketNormal : kWebSocketProtocolError));
+      host_.link().flush_later();
+      reading_ = Reading::kStopped;
+      cut_off_after_flush_ = true;
+      return;
+    }
+  }
 }
 
 void H1Session::parse(std::string_view bytes) {
@@ -176,7 +201,7 @@ int H1Session::headers_complete() {
   Request& request = *exchange_->request;
   request.method = http_method_str(static_cast<http_method>(parser_.method));
   request.version = parser_.http_major == 1 && parser_.http_minor == 0 ? HttpVersion::kHttp10 : HttpVersion::kHttp11;
-  parser_.upgrade = 0;  // upgrades are not taken: the request is answered as if it did not ask
+  parser_.upgrade = 0;  // whoever answers decides: with 101, or as if the request did not ask
   keep_alive_ = http_should_keep_alive(&parser_) != 0 && parser_.method != HTTP_CONNECT;
   if (parser_.http_major != 1) {
     const bool none = parser_.http_major == 0;  // HTTP/0.9: a request line without a version
@@ -276,11 +301,12 @@ void H1Session::write_head(std::string& out) {
   exchange.head_sent = true;
   const int status = exchange.status();
   const bool no_length = status == 204 || status == 304 || status < 200;
-  bodiless_ = no_length || exchange.request->method == "HEAD";
+  upgraded_ = status == 101;
+  bodiless_ = (no_length && !upgraded_) || exchange.request->method == "HEAD";
   const bool has_length = find_header(exchange.headers(), "content-length") != nullptr;
   chunked_ = !exchange.whole() && !has_length && !no_length && exchange.request->version == HttpVersion::kHttp11;
   if (!exchange.whole() && !has_length && !chunked_ && !bodiless_) keep_alive_ = false;  // HTTP/1.0: ends by closing
-  if (shutting_down_) keep_alive_ = false;
+  if (shutting_down_ || upgraded_) keep_alive_ = false;
   out += "HTTP/1.1 ";
   out += std::to_string(status);
   out += ' ';
@@ -295,7 +321,9 @@ void H1Session::write_head(std::string& out) {
     out.append("Content-Length: ").append(std::to_string(exchange.whole_size())).append("\r\n");
   }
   if (chunked_) out += "Transfer-Encoding: chunked\r\n";
-  if (!keep_alive_) {
+  if (upgraded_) {
+    out += "Connection: Upgrade\r\n";
+  } else if (!keep_alive_) {
     out += "Connection: close\r\n";
   } else if (exchange.request->version == HttpVersion::kHttp10) {
     out += "Connection: keep-alive\r\n";
@@ -349,7 +377,11 @@ void H1Session::answer_done() {
   if (waiting_.size() <= kMaxPipelinedBytes) host_.link().resume_reading();
 }
 
-void H1Session::on_flushed() {}
+void H1Session::on_flushed() {
+  if (!cut_off_after_flush_) return;
+  host_.link().close_when_flushed();
+  cut_off();
+}
 
 void H1Session::shut_down() {
   shutting_down_ = true;

@@ -29,7 +29,8 @@ class ResponseWriter {
   // The whole answer. Content-Length and Date are added; for HEAD the body is counted, not sent.
   virtual void send(int status, Headers headers, Body body) = 0;
 
-  // Streamed answer. Chunks are flushed as they come.
+  // Streamed answer. Chunks are flushed as they come. Status 101, with websocket_headers() on HTTP/1.1, makes the
+  // connection a WebSocket: each write() is one frame then (websocket.h).
   virtual void start(int status, Headers headers) = 0;
   // Never blocks; returns buffered() after it. Who writes decides what is too much.
   virtual size_t write(Body chunk) = 0;
@@ -47,9 +48,6 @@ class ResponseWriter {
   // Calls back once, on the loop, if the exchange ends before finish() or send(): the client went away, or the server
   // is stopping. Never inline; also when that has already happened. Dropped uncalled once the answer is complete.
   virtual void on_closed(base::Task callback) = 0;
-
-  // The place for 101 Switching Protocols (WebSocket, SPDY) on HTTP/1.1: a future `upgrade(headers, callback(Stream))`
-  // that takes the connection's byte stream away from the HTTP session.
 };
 
 // Called on a loop's thread: must not block. Answers inline (fast path) or hands request and writer to a worker.

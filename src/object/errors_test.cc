@@ -109,8 +109,9 @@ TEST(Status, CommonErrors) {
        R"(Operation cannot be fulfilled on leases.coordination.k8s.io "l": the object has been modified; please apply )"
        R"(your changes to the latest version and try again)",
        R"({"name":"l","group":"coordination.k8s.io","kind":"leases"})"},
-      {uid_precondition_failed(pods, "a", "u1", "u2"), base::Reason::kConflict,
-       R"(Operation cannot be fulfilled on pods "a": Precondition failed: UID in precondition: u1, UID in object meta: u2)",
+      {uid_precondition_failed(pods, "a", {"/registry/pods/n/a", "u1", "u2"}), base::Reason::kConflict,
+       R"(Operation cannot be fulfilled on pods "a": StorageError: invalid object, Code: 4, Key: /registry/pods/n/a, )"
+       R"(ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: u1, UID in object meta: u2)",
        R"({"name":"a","kind":"pods"})"},
       {forbidden(pods, "", R"(User "u" cannot list resource "pods" in API group "" at the cluster scope)"),
        base::Reason::kForbidden,

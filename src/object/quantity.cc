@@ -217,8 +217,22 @@ Wide to_nanos(const Decimal& value) {
   return value.negative ? -nanos : nanos;
 }
 
-std::unexpected<base::Error> bad_quantity() {
-  return base::fail(base::Reason::kBadRequest, std::string(kQuantityFormatMessage));
+// Compat: a text of the right form whose suffix is none is told of the suffix.
+std::unexpected<base::Error> bad_quantity(std::string_view text) {
+  const auto skip = [&](std::string_view any) {
+    text.remove_prefix(std::min(text.find_first_not_of(any), text.size()));
+  };
+  if (text.starts_with('+') || text.starts_with('-')) text.remove_prefix(1);
+  constexpr std::string_view kDigits = "0123456789";
+  skip(kDigits);
+  if (text.starts_with('.')) text.remove_prefix(1);
+  skip(kDigits);
+  const bool has_suffix = !text.empty();
+  skip("eEinumkKMGTP");
+  if (text.starts_with('+') || text.starts_with('-')) text.remove_prefix(1);
+  skip(kDigits);
+  return base::fail(base::Reason::kBadRequest,
+                    std::string(has_suffix && text.empty() ? kQuantitySuffixMessage : kQuantityFormatMessage));
 }
 
 Wide saturating_add(Wide a, Wide b) {
@@ -245,7 +259,7 @@ QuantityValue QuantityValue::from_milli(int64_t milli, Form form) {
 
 base::Result<QuantityValue> QuantityValue::parse(std::string_view text) {
   Pieces pieces;
-  if (!parse_pieces(text, pieces)) return bad_quantity();
+  if (!parse_pieces(text, pieces)) return bad_quantity(text);
   const Decimal value = evaluate(pieces);
   QuantityValue result;
   result.nanos_ = to_nanos(value);
@@ -312,10 +326,10 @@ QuantityValue QuantityValue::operator-() const {
 base::Result<Quantity> parse_quantity(std::string_view text) {
   constexpr std::string_view kSpace = " \t\n\v\f\r";
   const size_t first = text.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) return bad_quantity();
+  if (first == std::string_view::npos) return bad_quantity("");
   text = text.substr(first, text.find_last_not_of(kSpace) - first + 1);
   Pieces pieces;
-  if (!parse_pieces(text, pieces)) return bad_quantity();
+  if (!parse_pieces(text, pieces)) return bad_quantity(text);
   if (text == "0") return Quantity{"0"};
   if (keeps_text(pieces)) return Quantity{std::string(text)};
   const Decimal value = evaluate(pieces);

@@ -12,7 +12,8 @@
 
 namespace object {
 
-// Upstream's message for every text that is no quantity.
+// Upstream's messages for a text that is no quantity, and for one whose suffix is none.
+inline constexpr std::string_view kQuantitySuffixMessage = "unable to parse quantity's suffix";
 inline constexpr std::string_view kQuantityFormatMessage =
     "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 

@@ -39,11 +39,19 @@ TEST(Quantity, Vectors) {
     ASSERT_EQ(quantity.has_value(), !c.fails()) << c.in;
     EXPECT_EQ(QuantityValue::parse(c.in).has_value(), !c.fails()) << c.in;
     if (!quantity) {
-      EXPECT_EQ(quantity.error().message, kQuantityFormatMessage);
+      EXPECT_TRUE(quantity.error().message == kQuantityFormatMessage ||
+                  quantity.error().message == kQuantitySuffixMessage);
       continue;
     }
     EXPECT_EQ(quantity->string, c.out) << c.in;
   }
+}
+
+TEST(Quantity, SaysWhatIsWrong) {
+  for (const char* text : {"1Kii", "1e", "1KM", "2E+", "-3ki"})
+    EXPECT_EQ(parse_quantity(text).error().message, kQuantitySuffixMessage) << text;
+  for (const char* text : {"", "abc", "1x", "1.2.3", "+", "1K 2", "1Ki2x"})
+    EXPECT_EQ(parse_quantity(text).error().message, kQuantityFormatMessage) << text;
 }
 
 // Where the canonical text does not lose the suffix, reading it gives the value back, and is canonical again.

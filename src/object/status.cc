@@ -134,18 +134,23 @@ Error object_modified(const GroupResource& resource, std::string_view name) {
                   "the object has been modified; please apply your changes to the latest version and try again");
 }
 
-Error uid_precondition_failed(const GroupResource& resource, std::string_view name, std::string_view wanted,
-                              std::string_view found) {
-  std::string detail = "Precondition failed: UID in precondition: ";
-  detail.append(wanted).append(", UID in object meta: ").append(found);
+// Compat: upstream shows the words of its storage layer.
+static Error precondition_failed(const GroupResource& resource, std::string_view name, std::string_view what,
+                                 const Precondition& p) {
+  std::string detail = "StorageError: invalid object, Code: 4, Key: ";
+  detail.append(p.key).append(", ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: ").append(what);
+  detail.append(" in precondition: ").append(p.wanted).append(", ").append(what);
+  detail.append(" in object meta: ").append(p.found);
   return conflict(resource, name, detail);
 }
 
+Error uid_precondition_failed(const GroupResource& resource, std::string_view name, const Precondition& p) {
+  return precondition_failed(resource, name, "UID", p);
+}
+
 Error resource_version_precondition_failed(const GroupResource& resource, std::string_view name,
-                                           std::string_view wanted, std::string_view found) {
-  std::string detail = "Precondition failed: ResourceVersion in precondition: ";
-  detail.append(wanted).append(", ResourceVersion in object meta: ").append(found);
-  return conflict(resource, name, detail);
+                                           const Precondition& p) {
+  return precondition_failed(resource, name, "ResourceVersion", p);
 }
 
 Error forbidden(const GroupResource& resource, std::string_view name, std::string_view detail) {

@@ -31,10 +31,13 @@ base::Error generate_name_exhausted(const GroupResource& resource, std::string_v
 base::Error conflict(const GroupResource& resource, std::string_view name, std::string_view detail);
 // conflict() with "the object has been modified; please apply your changes to the latest version and try again".
 base::Error object_modified(const GroupResource& resource, std::string_view name);
-base::Error uid_precondition_failed(const GroupResource& resource, std::string_view name, std::string_view wanted,
-                                    std::string_view found);
+// What the client expected of a stored object, and what it is. key: under which it is stored.
+struct Precondition {
+  std::string_view key, wanted, found;
+};
+base::Error uid_precondition_failed(const GroupResource& resource, std::string_view name, const Precondition& p);
 base::Error resource_version_precondition_failed(const GroupResource& resource, std::string_view name,
-                                                 std::string_view wanted, std::string_view found);
+                                                 const Precondition& p);
 // `name` may be empty.
 base::Error forbidden(const GroupResource& resource, std::string_view name, std::string_view detail);
 base::Error namespace_terminating(const GroupResource& resource, std::string_view name, std::string_view ns);

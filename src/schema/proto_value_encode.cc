@@ -249,7 +249,7 @@ bool Encoder::map(const Field& field, const Value& value, const Place& at) {
 }
 
 std::string Encoder::text_of(const Value& value, const Place& at) const {
-  if (!source_json_.empty() && holds_double(value)) {
+  if (!source_json_.empty()) {
     std::string_view written = internal::locate_json(source_json_, at.path());
     if (!written.empty()) return std::string(written);
   }
@@ -285,7 +285,7 @@ bool Encoder::special(const Message& message, const Value* value, const Place& a
     case Special::kUnknown:
       out_.bytes_field(4, "application/json");
       out_.bytes_field(3, "");
-      if (value) out_.bytes_field(2, text_of(*value, at));
+      if (value) out_.bytes_field(2, holds_double(*value) ? text_of(*value, at) : object::to_json(*value));
       out_.bytes_field(1, std::string_view("\x0a\0\x12\0", 4));
       return true;
     case Special::kGroupVersion: {
@@ -297,7 +297,11 @@ bool Encoder::special(const Message& message, const Value* value, const Place& a
       return text || !value;
     }
     default:  // RawExtension, FieldsV1, JSON
-      if (value) out_.bytes_field(1, text_of(*value, at));
+      // Compat: a raw extension keeps the client's very bytes.
+      if (value) {
+        const bool verbatim = message.special == Special::kRawExtension || holds_double(*value);
+        out_.bytes_field(1, verbatim ? text_of(*value, at) : object::to_json(*value));
+      }
       return true;
   }
 }

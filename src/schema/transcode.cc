@@ -233,6 +233,7 @@ base::Result<void> append_json(const Message& message, std::string_view bytes, c
   size_t before = out.size();
   JsonSink sink(out, bytes.size() * 2 + 64);
   internal::WireWalk<JsonSink> walk(sink);
+  if (options.nested_types == NestedTypes::kWritten) walk.write_nested_types();
   if (bytes.size() > kMaxMessageBytes || !walk.top(message, bytes, options.type, options.resource_version)) {
     out.resize(before);
     return internal::malformed(message, base::Reason::kInternalError);

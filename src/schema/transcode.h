@@ -2,6 +2,7 @@
 // JSON: schema order, omission rules, escapes. Thread: any.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -11,11 +12,15 @@
 
 namespace schema {
 
+// kind and apiVersion of whole objects inside an object. Protobuf has them not; a server writes them all the same.
+enum class NestedTypes : uint8_t { kLeftOut, kWritten };
+
 struct JsonOptions {
   TypeMeta type;  // kind and apiVersion of the top message; items of a list have none
   // When not "": written as the resourceVersion of the top message's metadata (field 1) instead of what the bytes hold;
   // stored objects hold none.
   std::string_view resource_version;
+  NestedTypes nested_types = NestedTypes::kLeftOut;
 };
 
 // Appends one JSON value, no newline. For metadata alone pass the table of meta.v1 PartialObjectMetadata with any

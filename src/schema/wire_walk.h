@@ -45,6 +45,7 @@ class WireWalk {
     resource_version_ = resource_version;
     return value(message, bytes, 0);
   }
+  void write_nested_types() { nested_types_ = true; }
 
   // The steps of the walk. A walk over two messages at once takes them one by one.
 
@@ -95,6 +96,13 @@ class WireWalk {
     if (message.alias) return array(message.fields[0], slots[0], depth);
     sink_.begin_object();
     if constexpr (requires { sink_.reserve(size_t()); }) sink_.reserve(count_present(message, slots) + 2);
+    // Objects of a list are below it directly, and have no type. What lies deeper is a claim template of a StatefulSet.
+    if (message.type_meta && depth >= 2 && nested_types_) {
+      sink_.key("kind");
+      sink_.string(message.name);
+      sink_.key("apiVersion");
+      sink_.string(message.package.substr(message.package.rfind('.') + 1));
+    }
     if (message.type_meta && depth == 0) {
       if (!type_.kind.empty()) {
         sink_.key("kind");
@@ -342,7 +350,8 @@ class WireWalk {
   Sink& sink_;
   TypeMeta type_;
   std::string_view resource_version_;
-  bool inject_ = false;  // the message that comes next is the top one's metadata
+  bool inject_ = false;
+  bool nested_types_ = false;  // the message that comes next is the top one's metadata
 };
 
 }  // namespace schema::internal

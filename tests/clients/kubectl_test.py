@@ -186,6 +186,48 @@ class Flows:
         self.assertEqual(run.returncode, 1, run.stderr)
         return run.stdout
 
+    def test_server_side_apply(self):
+        def manifest(**data):
+            return json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "shared"}, "data": data})
+
+        def apply(manager, *flags, **data):
+            return self.k("apply", "--server-side", "--field-manager", manager, *flags, "-f", "-", stdin=manifest(**data))
+
+        self.assertEqual(apply("one", a="1", b="1"), "configmap/shared serverside-applied\n")
+        apply("two", b="1", c="1")
+        text = self.refused("apply", "--server-side", "--field-manager", "two", "-f", "-", stdin=manifest(b="2"))
+        self.assertIn('conflict with "one": .data.b', text)
+        apply("two", "--force-conflicts", b="2")
+        self.assertEqual(self.object("configmap", "shared")["data"], {"a": "1", "b": "2"})
+        self.assertEqual(apply("one", "--dry-run=server", a="9"), "configmap/shared serverside-applied (server dry run)\n")
+        apply("one", b="2")  # gives up a
+        self.assertEqual(self.object("configmap", "shared")["data"], {"b": "2"})
+        fields = json.loads(self.k("get", "configmap", "shared", "-o", "json", "--show-managed-fields"))["metadata"]["managedFields"]
+        self.assertEqual(sorted((f["manager"], f["operation"], list(f["fieldsV1"]["f:data"])) for f in fields), [("one", "Apply", ["f:b"]), ("two", "Apply", ["f:b"])])
+        # kubectl takes managed fields out of what it lets edit, and puts them back.
+        self.k("edit", "configmap", "shared", "--show-managed-fields", env={"KUBE_EDITOR": "sed -i s/b:.*/b:\\ x/"})
+        fields = json.loads(self.k("get", "configmap", "shared", "-o", "json", "--show-managed-fields"))["metadata"]["managedFields"]
+        self.assertEqual([(f["manager"], f["operation"]) for f in fields if "f:b" in f["fieldsV1"]["f:data"]], [("kubectl-edit", "Update")])
+
+    def test_client_side_apply_becomes_server_side(self):
+        def manifest(replicas):
+            container = {"name": "web", "image": "nginx"}
+            return json.dumps({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": {
+                "replicas": replicas, "selector": {"matchLabels": {"app": "web"}},
+                "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [container]}}}})
+
+        self.k("apply", "-f", "-", stdin=manifest(1))
+        self.assertIn("serverside-applied", self.k("apply", "--server-side", "-f", "-", stdin=manifest(2)))
+        web = json.loads(self.k("get", "deployment", "web", "-o", "json", "--show-managed-fields"))
+        self.assertEqual(web["spec"]["replicas"], 2)
+        owners = [f["manager"] for f in web["metadata"]["managedFields"] if "f:replicas" in f["fieldsV1"].get("f:spec", {})]
+        self.assertEqual(owners, ["kubectl"])
+
+    def test_explain_recursive(self):
+        text = self.k("explain", "pods", "--recursive", namespaced=False)
+        for name in ("imagePullPolicy", "nodeAffinity", "hostIPs", "managedFields"):
+            self.assertRegex(text, rf"\n +{name}\t")
+
     def test_describe_and_events(self):
         pod = self.deploy(1)[0]
         text = self.k("describe", "pod", pod)

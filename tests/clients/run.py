@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Real clients against the built program: kubectl of every version at hand, client-go, the Python client, and restarts.
+"""Real clients against the built program: kubectl of every version at hand, client-go, Helm, the Python, JavaScript
+and Java clients, and restarts.
 
-run.py --program build/release/keelson [--only kubectl|go|python|restart …] [--kubectl NAME] [--jobs N] [--count FILE]
+run.py --program build/release/keelson [--only kubectl|go|python|javascript|java|restart …] [--kubectl NAME] [--jobs N] [--count FILE]
 """
 import argparse
 import concurrent.futures
@@ -23,6 +24,7 @@ import restart_test  # noqa: E402
 WORK = ROOT / "build" / "clients"
 NODES = 3
 MIN_GO = (1, 25)
+CLIENT_SECONDS = 180
 
 
 class Tally:
@@ -81,7 +83,7 @@ def run_kubectl(tally, kubeconfig, extra, only, jobs):
 
 def run_go(tally, kubeconfig):
     env = {**os.environ, "KEELSON_KUBECONFIG": str(kubeconfig)}
-    run = subprocess.Popen(["go", "test", "-count=1", "-timeout=300s", "-json", "."], cwd=HERE / "go", env=env,
+    run = subprocess.Popen(["go", "test", "-count=1", "-timeout=300s", "-json", ".", "./helm"], cwd=HERE / "go", env=env,
                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     output, seen = {}, 0
     for line in run.stdout:
@@ -114,24 +116,60 @@ def python_client():
     return interpreter, None
 
 
-def run_python(tally, kubeconfig):
-    interpreter, problem = python_client()
-    if problem:
-        tally.add("python client", "skipped", problem)
+def javascript_client():
+    """(directory that has the JavaScript client, None) or (None, reason)."""
+    if not shutil.which("npm"):
+        return None, "Node.js and npm are not installed"
+    directory = WORK / "javascript"
+    shutil.copytree(HERE / "javascript", directory, dirs_exist_ok=True)
+    got = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--silent"], cwd=directory, capture_output=True, text=True)
+    return (directory, None) if got.returncode == 0 else (None, f"the JavaScript client can't be fetched: {got.stderr.strip()[-300:]}")
+
+
+def java_client():
+    """(directory with the Java client's archives, None) or (None, reason)."""
+    if not shutil.which("mvn") or not shutil.which("java"):
+        return None, "Java and Maven are not installed"
+    directory = WORK / "java"
+    got = subprocess.run(["mvn", "-q", "-B", "-f", HERE / "java" / "pom.xml", "dependency:copy-dependencies", f"-DoutputDirectory={directory}"],
+                         capture_output=True, text=True)
+    return (directory, None) if got.returncode == 0 else (None, f"the Java client can't be fetched: {got.stdout.strip()[-300:]}")
+
+
+def run_lines(tally, name, command, kubeconfig):
+    """Runs a test program that prints lines as "passed|failed|skipped name: text"."""
+    try:
+        run = subprocess.run(command, capture_output=True, text=True, timeout=CLIENT_SECONDS,
+                             env={**os.environ, "KEELSON_KUBECONFIG": str(kubeconfig)})
+    except subprocess.TimeoutExpired as hung:
+        tally.add(f"{name} client", "failed", f"hangs; it said {hung.stdout}")
         return
-    run = subprocess.run([interpreter, HERE / "python_test.py"], capture_output=True, text=True,
-                         env={**os.environ, "KEELSON_KUBECONFIG": str(kubeconfig)})
     for line in run.stdout.splitlines():
         outcome, _, rest = line.partition(" ")
         if outcome in ("passed", "failed", "skipped"):
-            name, _, text = rest.partition(": ")
-            tally.add(name, outcome, text)
+            test, _, text = rest.partition(": ")
+            tally.add(test, outcome, text)
     if run.returncode or "passed" not in run.stdout:
-        tally.add("python client", "failed", run.stderr)
+        tally.add(f"{name} client", "failed", run.stderr)
+
+
+def run_fetched(tally, chosen, kubeconfig):
+    """The clients that a package registry gives; each with the command that runs its tests."""
+    for name, fetch, command in (
+            ("python", python_client, lambda found: [found, HERE / "python_test.py"]),
+            ("javascript", javascript_client, lambda found: ["node", found / "client_test.mjs"]),
+            ("java", java_client, lambda found: ["java", "-cp", f"{found}/*", HERE / "java" / "ClientTest.java"])):
+        if name not in chosen:
+            continue
+        found, problem = fetch()
+        if problem:
+            tally.add(f"{name} client", "skipped", problem)
+        else:
+            run_lines(tally, name, command(found), kubeconfig)
 
 
 def main():
-    kinds = ("kubectl", "go", "python", "restart")
+    kinds = ("kubectl", "go", "python", "javascript", "java", "restart")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", required=True)
     parser.add_argument("--only", action="append", choices=kinds)
@@ -144,7 +182,7 @@ def main():
     tally = Tally()
     if "restart" in chosen:
         tally.add_suite(restart_test.make_suite(args.program))
-    if set(chosen) & {"kubectl", "go", "python"}:
+    if set(chosen) - {"restart"}:
         run_against_one(tally, chosen, args)
     if args.count:
         pathlib.Path(args.count).write_text(f"{tally.passed} {tally.failed} {tally.skipped}\n")
@@ -162,8 +200,7 @@ def run_against_one(tally, chosen, args):
     try:
         with programs.Program(args.program, lambda p: programs.control_plane_arguments(p, NODES)) as server:
             kubeconfig = server.directory / "kubeconfig"
-            if "python" in chosen:
-                run_python(tally, kubeconfig)
+            run_fetched(tally, chosen, kubeconfig)
             if "go" in chosen and not problem:
                 run_go(tally, kubeconfig)
             if "kubectl" in chosen:

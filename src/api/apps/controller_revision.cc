@@ -5,19 +5,11 @@
 #include "api/shared/checks.h"
 #include "gen/apps/v1.h"
 #include "object/gvk.h"
-#include "object/json.h"
 
 namespace api {
 namespace {
 
 using apps::v1::ControllerRevision;
-
-bool same_data(const object::RawExtension& a, const object::RawExtension& b) {
-  if (a == b) return true;
-  if (!a.raw || !b.raw) return false;
-  auto left = object::parse_json(*a.raw), right = object::parse_json(*b.raw);
-  return left && right && *left == *right;
-}
 
 // "deployment.apps/web" of the controlling owner.
 std::string controller_cell(const meta::v1::ObjectMeta& metadata) {
@@ -44,7 +36,8 @@ class ControllerRevisionRules final : public RulesFor<ControllerRevision> {
   void validate_update(RuleContext& context, const ControllerRevision& object, const ControllerRevision& old,
                        FieldErrors& errors) const override {
     validate(context, object, errors);
-    if (!same_data(object.data, old.data)) {
+    // Compat: the same bytes, not the same value.
+    if (object.data != old.data) {
       errors.invalid(FieldPath("data"), BadValue::verbatim(object.data.raw.value_or("null")), "field is immutable");
     }
   }

@@ -77,6 +77,7 @@ class DaemonSetRules final : public SpecStatusRules<DaemonSet> {
  public:
   DaemonSetRules() : SpecStatusRules("apps", "v1", "DaemonSet") {}
 
+  std::string_view converted_annotation() const override { return kTemplateGeneration; }
   void set_defaults(DaemonSet& object) const override {
     auto& spec = object.spec;
     set_pod_template_defaults(spec.template_);
@@ -87,6 +88,8 @@ class DaemonSetRules final : public SpecStatusRules<DaemonSet> {
       if (!rolling.max_surge) rolling.max_surge = number(0);
     }
     if (!spec.revision_history_limit) spec.revision_history_limit = 10;
+    // Compat: upstream's conversions write the counter always, so that whoever writes the object owns it.
+    object.metadata.annotations.emplace(kTemplateGeneration, "0");
   }
   void prepare_for_create(RuleContext& context, DaemonSet& object) const override {
     SpecStatusRules::prepare_for_create(context, object);

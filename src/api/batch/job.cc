@@ -160,6 +160,11 @@ class JobRules final : public SpecStatusRules<Job> {
       spec.pod_replacement_policy = spec.pod_failure_policy ? "Failed" : "TerminatingOrFailed";
     }
   }
+  bool owns_more() const override { return true; }
+  void show_to_field_managers_any(void* object) const override {
+    Job& job = *static_cast<Job*>(object);
+    if (job.metadata.labels.empty()) job.metadata.labels = job.spec.template_.metadata.labels;
+  }
   void prepare_for_create(RuleContext& context, Job& job) const override {
     drop_disabled_pod_fields(job.spec.template_.spec, nullptr);
     SpecStatusRules::prepare_for_create(context, job);
@@ -201,6 +206,9 @@ class JobRules final : public SpecStatusRules<Job> {
   }
   std::vector<SelectableField> selectable_fields(const Job& job) const override {
     return {{"status.successful", std::to_string(job.status.succeeded)}};
+  }
+  std::string unknown_field_label(std::string_view label) const override {
+    return "field label \"" + std::string(label) + "\" not supported for Job";
   }
 
  private:

@@ -228,7 +228,8 @@ class CertificateSigningRequestRules final : public RulesFor<CertificateSigningR
   }
   std::vector<std::string_view> reset_fields(std::string_view subresource) const override {
     if (subresource == "approval") return {".spec", ".status.certificate"};
-    return subresource.empty() ? std::vector<std::string_view>{".status"} : std::vector<std::string_view>{".spec"};
+    return subresource.empty() ? std::vector<std::string_view>{".spec", ".status"}
+                               : std::vector<std::string_view>{".spec"};
   }
 
  private:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "api/meta_validation.h"
 #include "api/shared/cells.h"
 #include "api/shared/checks.h"
 #include "object/names.h"
@@ -125,6 +126,7 @@ class EventRules final : public RulesFor<Event> {
  public:
   EventRules() : RulesFor("", "v1", "Event") {}
   CreateOnUpdate create_on_update() const override { return CreateOnUpdate::kAllowed; }
+  NameValidator name_validator() const override { return name_is_path_segment; }
 
   void validate(RuleContext& context, const Event& event, FieldErrors& errors) const override {
     const bool new_form = context.request_group == kEventsGroup;

@@ -85,9 +85,10 @@ TEST(PersistentVolume, Rules) {
   EXPECT_EQ(h.cells(volume), "v|5Gi|RWO,RWX|Recycle|Pending|||<unset>||<unknown>|Filesystem");
   auto changed = volume;
   changed.spec.persistent_volume_source.host_path->path = "../x";
-  EXPECT_EQ(h.update(changed, volume),
-            "[spec.hostPath.path: Invalid value: \"../x\": must not contain '..', spec.persistentvolumesource: "
-            "Forbidden: spec.persistentvolumesource is immutable after creation\n]");
+  EXPECT_EQ(
+      h.update(changed, volume),
+      "[spec.hostPath.path: Invalid value: \"../x\": must not contain '..', spec.persistentvolumesource: "
+      "Forbidden: spec.persistentvolumesource is immutable after creation\n  core.PersistentVolumeSource{HostPath}]");
   changed = volume;
   changed.spec.persistent_volume_source.nfs.ensure().server = "s";
   changed.spec.persistent_volume_source.nfs->path = "/";

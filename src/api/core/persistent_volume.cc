@@ -56,6 +56,33 @@ void set_phase_time(PersistentVolume& volume, const RuleContext& context) {
   volume.status.last_phase_transition_time = object::to_time(context.now);
 }
 
+std::string changed_sources(const core::v1::PersistentVolumeSource& now,
+                            const core::v1::PersistentVolumeSource& before) {
+  return changed_members("PersistentVolumeSource",
+                         {{"GCEPersistentDisk", now.gce_persistent_disk == before.gce_persistent_disk},
+                          {"AWSElasticBlockStore", now.aws_elastic_block_store == before.aws_elastic_block_store},
+                          {"HostPath", now.host_path == before.host_path},
+                          {"Glusterfs", now.glusterfs == before.glusterfs},
+                          {"NFS", now.nfs == before.nfs},
+                          {"RBD", now.rbd == before.rbd},
+                          {"ISCSI", now.iscsi == before.iscsi},
+                          {"Cinder", now.cinder == before.cinder},
+                          {"CephFS", now.cephfs == before.cephfs},
+                          {"FC", now.fc == before.fc},
+                          {"Flocker", now.flocker == before.flocker},
+                          {"FlexVolume", now.flex_volume == before.flex_volume},
+                          {"AzureFile", now.azure_file == before.azure_file},
+                          {"VsphereVolume", now.vsphere_volume == before.vsphere_volume},
+                          {"Quobyte", now.quobyte == before.quobyte},
+                          {"AzureDisk", now.azure_disk == before.azure_disk},
+                          {"PhotonPersistentDisk", now.photon_persistent_disk == before.photon_persistent_disk},
+                          {"PortworxVolume", now.portworx_volume == before.portworx_volume},
+                          {"ScaleIO", now.scale_io == before.scale_io},
+                          {"Local", now.local == before.local},
+                          {"StorageOS", now.storageos == before.storageos},
+                          {"CSI", now.csi == before.csi}});
+}
+
 class PersistentVolumeRules final : public PlainStatusRules<PersistentVolume> {
  public:
   PersistentVolumeRules() : PlainStatusRules("", "v1", "PersistentVolume") {}
@@ -96,9 +123,9 @@ class PersistentVolumeRules final : public PlainStatusRules<PersistentVolume> {
     check_spec(volume.spec, errors);
     const FieldPath spec("spec");
     if (volume.spec.persistent_volume_source != old.spec.persistent_volume_source) {
-      // Compat: upstream shows the difference of the sources below the first line.
       errors.forbidden(spec.child("persistentvolumesource"),
-                       "spec.persistentvolumesource is immutable after creation\n");
+                       "spec.persistentvolumesource is immutable after creation\n" +
+                           changed_sources(volume.spec.persistent_volume_source, old.spec.persistent_volume_source));
     }
     validate_immutable(volume.spec.volume_mode, old.spec.volume_mode, volume.spec.volume_mode.value_or(""),
                        FieldPath("volumeMode"), errors);

@@ -43,7 +43,8 @@ object::QuantityValue storage_of(const std::map<std::string, object::Quantity>& 
 }
 
 // What an update may change is made equal before the specs are compared.
-bool same_but_for_allowed_changes(const PersistentVolumeClaim& claim, const PersistentVolumeClaim& old) {
+// The members of the spec that changed although they must not; "" = none.
+std::string forbidden_changes(const PersistentVolumeClaim& claim, const PersistentVolumeClaim& old) {
   PersistentVolumeClaimSpec now = claim.spec, before = old.spec;
   if (before.volume_name.empty()) before.volume_name = now.volume_name;
   const bool by_annotation = old.metadata.annotations.contains(kBetaStorageClass);
@@ -54,7 +55,16 @@ bool same_but_for_allowed_changes(const PersistentVolumeClaim& claim, const Pers
     now.resources.requests["storage"] = before.resources.requests.at("storage");
   }
   now.volume_attributes_class_name = before.volume_attributes_class_name;
-  return now == before;
+  if (now == before) return "";
+  return changed_members("PersistentVolumeClaimSpec",
+                         {{"AccessModes", now.access_modes == before.access_modes},
+                          {"Selector", now.selector == before.selector},
+                          {"Resources", now.resources == before.resources},
+                          {"VolumeName", now.volume_name == before.volume_name},
+                          {"StorageClassName", now.storage_class_name == before.storage_class_name},
+                          {"VolumeMode", now.volume_mode == before.volume_mode},
+                          {"DataSource", now.data_source == before.data_source},
+                          {"DataSourceRef", now.data_source_ref == before.data_source_ref}});
 }
 
 void warn_of_fraction(const PersistentVolumeClaim& claim, RuleContext& context) {
@@ -95,11 +105,11 @@ class PersistentVolumeClaimRules final : public PlainStatusRules<PersistentVolum
                        FieldErrors& errors) const override {
     validate(context, claim, errors);
     const FieldPath spec("spec"), resources = spec.child("resources"), requests = resources.child("requests");
-    if (!same_but_for_allowed_changes(claim, old)) {
-      // Compat: upstream shows the difference of the specs below the first line.
+    if (const std::string changes = forbidden_changes(claim, old); !changes.empty()) {
       errors.forbidden(spec,
                        "spec is immutable after creation except resources.requests and volumeAttributesClassName for "
-                       "bound claims\n");
+                       "bound claims\n" +
+                           changes);
     }
     const auto size = storage_of(claim.spec.resources.requests);
     if (size < storage_of(old.spec.resources.requests) && size <= storage_of(old.status.capacity)) {

@@ -110,7 +110,11 @@ void validate_pod_status_update(const Pod& pod, const Pod& old, const PodValidat
   if (pod.spec.node_name != old.spec.node_name) errors.forbidden(path.child("nodeName"), "may not be changed directly");
   const std::string& nominated = pod.status.nominated_node_name;
   if (nominated != old.status.nominated_node_name && !nominated.empty()) {
-    validate_dns1123_subdomain(nominated, path.child("nominatedNodeName"), errors);
+    const FieldPath at = path.child("nominatedNodeName");
+    validate_dns1123_subdomain(nominated, at, errors);
+    if (!old.spec.node_name.empty()) {
+      errors.forbidden(at, "may not be set on pods that are already bound to a node");
+    }
   }
   validate_immutable(pod.status.qos_class, old.status.qos_class, path.child("qosClass"), errors);
   const std::string& policy = old.spec.restart_policy;

@@ -88,4 +88,15 @@ BadValue shown(const base::Box<meta::v1::LabelSelector>& selector) {
 
 BadValue shown_json(const object::Value& value) { return BadValue::verbatim(object::to_json(value)); }
 
+std::string changed_members(std::string_view type, std::initializer_list<ChangedMember> members) {
+  std::string out = "  core." + std::string(type) + "{";
+  std::string_view separator = "";
+  for (const ChangedMember& member : members) {
+    if (member.same) continue;
+    out.append(separator).append(member.name);
+    separator = ", ";
+  }
+  return out + "}";
+}
+
 }  // namespace api

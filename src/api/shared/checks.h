@@ -38,6 +38,13 @@ std::string int_or_string_text(const object::IntOrString& value);
 
 // As messages show a missing selector or map: null.
 BadValue shown(const base::Box<meta::v1::LabelSelector>& selector);
+// The members that changed, in the place where upstream prints a difference of its structs: to stand below the first
+// line of a message.
+struct ChangedMember {
+  std::string_view name;
+  bool same;
+};
+std::string changed_members(std::string_view type, std::initializer_list<ChangedMember> members);
 // A struct as upstream shows it when it has no JSON names: {"Type":"x","RollingUpdate":null}.
 BadValue shown_json(const object::Value& value);
 

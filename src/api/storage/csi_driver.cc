@@ -40,8 +40,12 @@ auto mutable_fields(const CSIDriver& driver) {
                   spec.service_account_token_in_secrets);
 }
 
+bool leaks_tokens(const CSIDriver& driver) {
+  return !driver.spec.token_requests.empty() && !driver.spec.service_account_token_in_secrets;
+}
+
 void warn(const CSIDriver& driver, RuleContext& context) {
-  if (driver.spec.token_requests.empty() || driver.spec.service_account_token_in_secrets) return;
+  if (!leaks_tokens(driver)) return;
   context.warnings->push_back(
       "spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to prevent possible "
       "logging of tokens in volume attributes");
@@ -65,7 +69,7 @@ class CsiDriverRules final : public RulesFor<CSIDriver> {
   void prepare_for_create(RuleContext& context, CSIDriver& driver) const override { warn(driver, context); }
   void prepare_for_update(RuleContext& context, CSIDriver& driver, const CSIDriver& old) const override {
     follow_generation(driver.metadata, old.metadata, mutable_fields(driver), mutable_fields(old));
-    warn(driver, context);
+    if (!leaks_tokens(old)) warn(driver, context);
   }
   void validate(RuleContext&, const CSIDriver& driver, FieldErrors& errors) const override {
     const FieldPath spec("spec"), modes = spec.child("volumeLifecycleModes"), name("name");

@@ -106,6 +106,13 @@ void dispatch(const std::shared_ptr<RequestContext>& context, const Paths& paths
   }
   if (!context->endpoint->namespaced() && !info.ns.empty() && info.resource != "namespaces")
     return respond_error(*context, resource_not_found());
+  if (leads_to_a_node(*context->endpoint) && context->endpoint->allows(info.verb) && !info.name.empty()) {
+    return connect_verb(context);
+  }
+  if (info.verb == "watch" && !context->endpoint->allows("watch") && context->endpoint->allows("list")) {
+    warn_of_deprecation(*context);
+    return respond_error(*context, object::method_not_supported(context->endpoint->group_resource, "watch"));
+  }
   if (info.verb.empty() || !context->endpoint->allows(info.verb) || !fits(*context))
     return respond_error(*context, method_not_allowed());
   warn_of_deprecation(*context);

@@ -68,7 +68,12 @@ bool held(const api::AnyObject& object) {
   return &object.message() == &gen::message_of<Namespace>() && !object.as<Namespace>().spec.finalizers.empty();
 }
 
-enum class Next : uint8_t { kRemove, kMark, kNothing };
+// kMarkAndRemove: two writes. Compat: a graceful deletion without grace is stored before the object goes, so that
+// watchers see its end coming; the answer shows the revision of the removal.
+enum class Next : uint8_t { kRemove, kMark, kMarkAndRemove, kNothing };
+
+bool marks(Next next) { return next == Next::kMark || next == Next::kMarkAndRemove; }
+bool removes(Next next) { return next == Next::kRemove || next == Next::kMarkAndRemove; }
 
 // Marks the object as being deleted, or finds that it can go at once.
 Next prepare_delete(RequestContext& context, const Endpoint& endpoint, const DeleteOptions& options,
@@ -92,7 +97,7 @@ Next prepare_delete(RequestContext& context, const Endpoint& endpoint, const Del
       meta.deletion_grace_period_seconds.reset();
       api::mark_terminating(object.as<Namespace>());
     }
-    return remove ? Next::kRemove : Next::kMark;
+    return remove ? Next::kMarkAndRemove : Next::kMark;
   }
   // Already being deleted: the grace period may only become shorter.
   const int64_t current = meta.deletion_grace_period_seconds.value_or(0);
@@ -103,7 +108,7 @@ Next prepare_delete(RequestContext& context, const Endpoint& endpoint, const Del
     meta.deletion_timestamp = std::max(at, object::Time{object::to_time(context.now).seconds, 0});
   }
   if (meta.deletion_grace_period_seconds.value_or(0) == 0 && meta.finalizers.empty() && !held(object))
-    return Next::kRemove;
+    return grace && meta != before ? Next::kMarkAndRemove : Next::kRemove;
   return meta == before ? Next::kNothing : Next::kMark;
 }
 
@@ -131,16 +136,41 @@ bool returns_object(const Endpoint& endpoint) {
                                              "csinodes",
                                              "storageclasses",
                                              "volumeattachments",
-                                             "volumeattributesclasses",
-                                             "csistoragecapacities"};
+                                             "volumeattributesclasses"};
   return endpoint.rules->kind() == "PodSecurityPolicy" ||
          std::ranges::find(kReturning, endpoint.resource->name) != std::end(kReturning);
 }
 
 enum class Attempt : uint8_t { kDone, kRetry };
 
+// What is stored and what goes, one write each.
+base::Result<Attempt> write_deletion(Core& core, const Endpoint& endpoint, const kv::KeyValueRef& kv, Next next,
+                                     std::string_view raw, kv::Ticket& ticket) {
+  int64_t expected = kv->mod_revision;
+  for (const bool removal : {false, true}) {
+    if (removal ? !removes(next) : !marks(next)) continue;
+    kv::Write write;
+    write.key = kv->key;
+    write.expected_mod_revision = expected;
+    if (!removal) {
+      std::string value;
+      schema::wrap(endpoint.stored_type(), raw, value);
+      write.value = base::SharedBytes(value);
+      write.lease = kv->lease;
+    }
+    kv::WriteResult written = core.store().write(std::move(write));
+    if (!written) {
+      if (written.error().kind == kv::WriteFailure::Kind::kConflict) return Attempt::kRetry;
+      return base::fail(store_error(written.error()));
+    }
+    ticket = *written;
+    expected = written->revision;
+  }
+  return Attempt::kDone;
+}
+
 base::Result<Attempt> try_delete(RequestContext& context, const Endpoint& endpoint, const std::string& name,
-                                 const DeleteOptions& options, Answer& answer) {
+                                 const DeleteOptions& options, DeleteAdmission admission, Answer& answer) {
   Core& core = *context.core;
   kv::KeyValueRef kv;
   std::string_view live_raw;
@@ -150,59 +180,54 @@ base::Result<Attempt> try_delete(RequestContext& context, const Endpoint& endpoi
   admission::Attributes attributes =
       admission_attributes(context, endpoint, name, admission::Operation::kDelete, options.dry_run);
   attributes.old = &live;
-  TRY(core.admission().admit(attributes, core));
-  TRY(core.admission().validate(attributes, core));
+  if (admission == DeleteAdmission::kRun) {
+    TRY(core.admission().admit(attributes, core));
+    TRY(core.admission().validate(attributes, core));
+  }
   meta.resource_version.clear();
   const Next next = prepare_delete(context, endpoint, options, live);
   std::string raw = encode_struct(live);
-  if (options.dry_run == DryRun::kYes || next == Next::kNothing) {
-    if (next == Next::kRemove && !returns_object(endpoint)) {
-      answer = success_answer(endpoint, meta);
-    } else {
-      TRY_ASSIGN(answer, answer_with(endpoint, std::move(raw), kv->mod_revision, 200));
-    }
-    return Attempt::kDone;
+  int64_t shown = kv->mod_revision;
+  std::optional<kv::Ticket> ticket;
+  if (options.dry_run == DryRun::kNo && next != Next::kNothing) {
+    TRY_ASSIGN(Attempt outcome, write_deletion(core, endpoint, kv, next, raw, ticket.emplace()));
+    if (outcome == Attempt::kRetry) return outcome;
+    shown = ticket->revision;
+    if (removes(next) && core.allocator) core.allocator->release(endpoint, live, nullptr);
   }
-  kv::Write write;
-  write.key = kv->key;
-  write.expected_mod_revision = kv->mod_revision;
-  if (next == Next::kMark) {
-    std::string value;
-    schema::wrap(endpoint.stored_type(), raw, value);
-    write.value = base::SharedBytes(value);
-    write.lease = kv->lease;
-  }
-  kv::WriteResult written = core.store().write(std::move(write));
-  if (!written) {
-    if (written.error().kind == kv::WriteFailure::Kind::kConflict) return Attempt::kRetry;
-    return base::fail(store_error(written.error()));
-  }
-  if (next == Next::kRemove && core.allocator) core.allocator->release(endpoint, live, nullptr);
-  if (next == Next::kMark || returns_object(endpoint)) {
-    TRY_ASSIGN(answer,
-               answer_with(endpoint, std::move(raw),
-                           next == Next::kMark || meta.deletion_timestamp ? written->revision : kv->mod_revision, 200));
-  } else {
+  if (removes(next) && !returns_object(endpoint)) {
     answer = success_answer(endpoint, meta);
+  } else {
+    TRY_ASSIGN(answer, answer_with(endpoint, std::move(raw), shown, 200));
   }
-  answer.ticket = *written;
+  answer.ticket = ticket;
   return Attempt::kDone;
 }
 
 }  // namespace
 
 base::Result<Answer> delete_object(RequestContext& context, const Endpoint& endpoint, const std::string& name,
-                                   const DeleteOptions& options) {
+                                   const DeleteOptions& options, DeleteAdmission admission) {
   for (int attempt = 0; attempt < kMaxUpdateRetries; ++attempt) {
     Answer answer;
-    TRY_ASSIGN(Attempt outcome, try_delete(context, endpoint, name, options, answer));
+    TRY_ASSIGN(Attempt outcome, try_delete(context, endpoint, name, options, admission, answer));
     if (outcome == Attempt::kDone) return answer;
   }
   return base::fail(object::object_modified(endpoint.group_resource, name));
 }
 
+void warn_of_deletion(RequestContext& context, const DeleteOptions& options) {
+  const Endpoint& endpoint = *context.endpoint;
+  if (endpoint.kind != "Job" || endpoint.rules->default_propagation() != api::DefaultPropagation::kOrphan) return;
+  if (options.propagation != client::Propagation::kUnset || options.orphan_dependents) return;
+  context.warnings.emplace_back(
+      "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or "
+      "set propagationPolicy=Orphan to suppress this warning");
+}
+
 base::Result<Answer> delete_verb(RequestContext& context) {
   TRY_ASSIGN(DeleteOptions options, parse_delete_options(context));
+  warn_of_deletion(context, options);
   TRY_ASSIGN(Answer answer, delete_object(context, *context.endpoint, context.info.name, options));
   // Compat: 202 when the object is still there and the client said, in the old way, that dependents go first.
   if (answer.message && options.orphan_dependents && !*options.orphan_dependents) answer.code = 202;

@@ -1,9 +1,13 @@
+#include <algorithm>
+
 #include "apiserver/body.h"
 #include "apiserver/core.h"
+#include "apiserver/limits.h"
 #include "apiserver/list_plan.h"
+#include "apiserver/partial.h"
 #include "apiserver/respond.h"
+#include "apiserver/table.h"
 #include "apiserver/verbs/verbs.h"
-#include "gen/meta/v1.h"
 #include "object/json.h"
 #include "schema/transcode.h"
 #include "storage/keys.h"
@@ -12,42 +16,100 @@
 namespace apiserver {
 namespace {
 
+// What is to be deleted. Compat: without a limit upstream reads page by page, and a page is a list with a limit: a
+// resourceVersion without a match is exact then.
+base::Result<ListPlan> plan_deletion(RequestContext& context, ListOptions list) {
+  const Endpoint& endpoint = *context.endpoint;
+  const std::string_view ns = endpoint.namespaced() ? std::string_view(context.info.ns) : std::string_view();
+  const bool whole = list.limit == 0;
+  if (whole) list.limit = kDeleteCollectionPage;
+  TRY_ASSIGN(ListPlan all, plan_list(*context.core, endpoint, ns, list));
+  if (!whole) return all;
+  while (!all.continue_token.empty()) {
+    list.continue_token = std::exchange(all.continue_token, {});
+    list.resource_version.clear();
+    list.match = VersionMatch::kUnset;
+    TRY_ASSIGN(ListPlan page, plan_list(*context.core, endpoint, ns, list));
+    std::ranges::move(page.items, std::back_inserter(all.items));
+    all.continue_token = std::move(page.continue_token);
+  }
+  return all;
+}
+
+// Writes what was deleted, in the form that the client asked for.
+class DeletedEncoder {
+ public:
+  DeletedEncoder(const RequestContext& context, IncludeObject include)
+      : context_(context), include_(include), form_version_(context.accepted.form_version) {}
+
+  void begin(const ListPlan& plan) {
+    const Endpoint& endpoint = *context_.endpoint;
+    object::Object meta;
+    meta.append("resourceVersion", std::to_string(plan.revision));
+    if (!plan.continue_token.empty()) meta.append("continue", plan.continue_token);
+    const std::string metadata = object::to_json(object::Value(std::move(meta)));
+    if (form() == Form::kTable) {
+      return append_table_head(endpoint, form_version_, metadata, WithColumns::kYes, body_);
+    }
+    body_ = form() != Form::kObject
+                ? R"({"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/)" + form_version_ + "\""
+                : "{\"kind\":\"" + endpoint.list_kind + "\",\"apiVersion\":\"" + endpoint.api_version + "\"";
+    body_ += ",\"metadata\":" + metadata + ",\"items\":[";
+  }
+
+  base::Result<void> add(const storage::StoredObject& stored) {
+    const Endpoint& endpoint = *context_.endpoint;
+    if (items_++ > 0) body_ += ',';
+    if (form() == Form::kTable) {
+      return append_table_row(endpoint, stored.raw, stored.revision, form_version_, include_, context_.now, body_);
+    }
+    if (form() != Form::kObject) {
+      return append_partial_json(&endpoint, stored.raw, form_version_, stored.revision, body_);
+    }
+    const std::string rv = std::to_string(stored.revision);
+    TRY_ASSIGN(std::string served, to_served(endpoint, stored.raw));
+    return schema::append_json(*endpoint.served, served, {{}, rv, schema::NestedTypes::kWritten}, body_);
+  }
+
+  std::string finish() {
+    body_ += "]}\n";
+    return std::move(body_);
+  }
+
+ private:
+  Form form() const { return context_.accepted.form; }
+
+  const RequestContext& context_;
+  const IncludeObject include_;
+  const std::string form_version_;
+  size_t items_ = 0;
+  std::string body_;
+};
+
 base::Result<std::string> delete_all(RequestContext& context, std::optional<kv::Ticket>& last) {
   const Endpoint& endpoint = *context.endpoint;
   TRY_ASSIGN(DeleteOptions options, parse_delete_options(context));
   TRY_ASSIGN(ListOptions list, parse_list_options(context.query, ListUse::kDeleteCollection));
-  const bool whole = list.limit == 0;
-  TRY_ASSIGN(ListPlan plan, plan_list(*context.core, endpoint, endpoint.namespaced() ? context.info.ns : "", list));
-  const bool partial = context.accepted.form != Form::kObject;
-  const std::string item_version = "meta.k8s.io/" + context.accepted.form_version;
-  std::string body = partial
-                         ? R"({"kind":"PartialObjectMetadataList","apiVersion":")" + item_version + "\""
-                         : "{\"kind\":\"" + endpoint.list_kind + "\",\"apiVersion\":\"" + endpoint.api_version + "\"";
-  object::Object meta;
-  meta.append("resourceVersion", std::to_string(plan.revision));
-  if (!plan.continue_token.empty() && !whole) meta.append("continue", plan.continue_token);
-  body += ",\"metadata\":" + object::to_json(object::Value(std::move(meta))) + ",\"items\":[";
+  IncludeObject include = IncludeObject::kMetadata;
+  if (context.accepted.form == Form::kTable) {
+    TRY_ASSIGN(include, parse_include_object(context.query));
+  }
+  warn_of_deletion(context, options);
+  TRY_ASSIGN(ListPlan plan, plan_deletion(context, std::move(list)));
+  DeletedEncoder encoder(context, include);
+  encoder.begin(plan);
   const std::string request_ns = context.info.ns;
-  for (size_t i = 0; i < plan.items.size(); ++i) {
-    TRY_ASSIGN(storage::StoredObject stored, storage::open_stored(plan.items[i]));
+  for (const kv::KeyValueRef& kv : plan.items) {
+    TRY_ASSIGN(storage::StoredObject stored, storage::open_stored(kv));
     const storage::KeyParts key = storage::split_key(endpoint.prefix(), stored.kv->key.view());
     context.info.ns = key.ns;
     auto answer = delete_object(context, endpoint, std::string(key.name), options);
     context.info.ns = request_ns;
     if (!answer && answer.error().reason != base::Reason::kNotFound) return base::fail(answer.error());
     if (answer && answer->ticket) last = answer->ticket;
-    if (i > 0) body += ',';
-    const std::string rv = std::to_string(stored.revision);
-    if (partial) {
-      TRY(schema::append_json(gen::message_of<::api::meta::v1::PartialObjectMetadata>(), stored.raw,
-                              {{item_version, "PartialObjectMetadata"}, rv}, body));
-    } else {
-      TRY_ASSIGN(std::string served, to_served(endpoint, stored.raw));
-      TRY(schema::append_json(*endpoint.served, served, {{}, rv}, body));
-    }
+    TRY(encoder.add(stored));
   }
-  body += "]}\n";
-  return body;
+  return encoder.finish();
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "apiserver/gzip_stream.h"
 #include "apiserver/limits.h"
 #include "apiserver/list_plan.h"
+#include "apiserver/partial.h"
 #include "apiserver/respond.h"
 #include "apiserver/table.h"
 #include "apiserver/verbs/verbs.h"
@@ -24,7 +25,6 @@ namespace apiserver {
 namespace {
 
 using ContextPtr = std::shared_ptr<RequestContext>;
-using PartialMetadata = ::api::meta::v1::PartialObjectMetadata;
 
 // Writes the items of one list in the negotiated form.
 class ListEncoder {
@@ -60,13 +60,12 @@ class ListEncoder {
                               context_.now, out);
     }
     if (context_.accepted.form != Form::kObject) {
-      const std::string version = "meta.k8s.io/" + context_.accepted.form_version;
-      return schema::append_json(gen::message_of<PartialMetadata>(), stored.raw,
-                                 {{version, "PartialObjectMetadata"}, rv}, out);
+      return append_partial_json(&endpoint_, stored.raw, context_.accepted.form_version, stored.revision, out);
     }
-    if (!endpoint_.conversion) return schema::append_json(*endpoint_.served, stored.raw, {{}, rv}, out);
+    if (!endpoint_.conversion)
+      return schema::append_json(*endpoint_.served, stored.raw, {{}, rv, schema::NestedTypes::kWritten}, out);
     TRY_ASSIGN(std::string served, to_served(endpoint_, stored.raw));
-    return schema::append_json(*endpoint_.served, served, {{}, rv}, out);
+    return schema::append_json(*endpoint_.served, served, {{}, rv, schema::NestedTypes::kWritten}, out);
   }
 
   std::string tail() const {
@@ -76,11 +75,8 @@ class ListEncoder {
   // The item's message in protobuf, without its resourceVersion.
   base::Result<std::string_view> protobuf_item(const storage::StoredObject& stored) {
     if (context_.accepted.form != Form::kObject) {
-      PartialMetadata partial;
-      TRY(schema::decode_struct(gen::message_of<PartialMetadata>(), stored.raw, &partial));
-      scratch_.clear();
-      schema::encode_struct(gen::message_of<PartialMetadata>(), &partial, scratch_);
-      return scratch_;
+      TRY_ASSIGN(scratch_, partial_message(&endpoint_, stored.raw));
+      return std::string_view(scratch_);
     }
     if (!endpoint_.conversion) return stored.raw;
     TRY_ASSIGN(scratch_, to_served(endpoint_, stored.raw));

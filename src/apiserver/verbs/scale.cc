@@ -1,4 +1,6 @@
 // The scale subresource: autoscaling/v1 Scale over a workload's replicas.
+#include <algorithm>
+
 #include "apiserver/body.h"
 #include "apiserver/core.h"
 #include "apiserver/verbs/verbs.h"
@@ -44,12 +46,64 @@ Answer answer_scale(Scale scale, int64_t revision) {
   return answer;
 }
 
+using ManagedEntry = ::api::meta::v1::ManagedFieldsEntry;
+
+constexpr std::string_view kSpecField = "f:spec", kReplicasField = "f:replicas";
+
+// Takes spec.replicas out of a field set's text. False: it is not in there.
+bool disown_replicas(object::Value& fields) {
+  object::Object* all = fields.object_if();
+  object::Value* spec = all ? all->find(kSpecField) : nullptr;
+  object::Object* members = spec ? spec->object_if() : nullptr;
+  if (!members || !members->find(kReplicasField)) return false;
+  members->erase(kReplicasField);
+  if (members->empty()) {
+    all->erase(kSpecField);
+  } else if (members->size() == 1 && members->find(".")) {
+    *members = object::Object();
+  }
+  return true;
+}
+
+auto entry_order(const ManagedEntry& entry) {
+  return std::tuple(std::string_view(entry.operation), entry.time ? entry.time->seconds : 0,
+                    std::string_view(entry.manager), std::string_view(entry.api_version),
+                    std::string_view(entry.subresource));
+}
+
+// Compat: who scales owns spec.replicas of the workload under the subresource "scale", and nobody else does. Such an
+// entry has no time.
+void own_replicas(const Endpoint& endpoint, std::string_view manager, std::vector<ManagedEntry>& entries) {
+  const bool tracked = !entries.empty();
+  bool owned = false;
+  std::erase_if(entries, [&](ManagedEntry& entry) {
+    auto fields = object::parse_json(entry.fields_v1 ? entry.fields_v1->raw.value_or("{}") : std::string("{}"));
+    if (!fields || !disown_replicas(*fields)) return false;
+    if (entry.manager == manager && entry.operation == "Update" && entry.subresource == "scale") {
+      owned = true;
+      return false;
+    }
+    entry.fields_v1.ensure().raw = object::to_json(*fields);
+    return fields->object_if()->empty();
+  });
+  if (owned || !tracked) return;
+  ManagedEntry entry;
+  entry.manager = manager;
+  entry.operation = "Update";
+  entry.api_version = endpoint.api_version;
+  entry.fields_type = "FieldsV1";
+  entry.fields_v1.ensure().raw = R"({"f:spec":{"f:replicas":{}}})";
+  entry.subresource = "scale";
+  entries.push_back(std::move(entry));
+  std::ranges::sort(entries, {}, entry_order);
+}
+
 using ScaleChange = std::function<base::Result<Scale>(const Scale& live)>;
 
 base::Result<Answer> write_scale(RequestContext& context, const WriteOptions& options, const ScaleChange& change) {
   const Endpoint& endpoint = *context.endpoint->main;
   Scale result;
-  const UpdateRequest request{context.info.name, "", options, {}};
+  const UpdateRequest request{context.info.name, "", options, {}, FieldOwnership::kDone};
   auto written = update_object(context, endpoint, request, [&](const Live& live) -> base::Result<api::AnyObject> {
     TRY_ASSIGN(Scale current, scale_of(endpoint, live.object));
     TRY_ASSIGN(Scale wanted, change(current));
@@ -64,6 +118,9 @@ base::Result<Answer> write_scale(RequestContext& context, const WriteOptions& op
     if (!wanted.metadata.uid.empty()) meta.uid = wanted.metadata.uid;
     meta.resource_version = wanted.metadata.resource_version;
     endpoint.rules->set_scale_any(object.get(), wanted.spec.replicas);
+    if (wanted.spec.replicas != current.spec.replicas) {
+      own_replicas(endpoint, options.field_manager, meta.managed_fields);
+    }
     result = std::move(current);
     result.spec.replicas = wanted.spec.replicas;
     return object;

@@ -16,14 +16,22 @@ base::Result<Answer> patch_verb(RequestContext& context);
 base::Result<Answer> apply_verb(RequestContext& context, const WriteOptions& options);
 base::Result<Answer> delete_verb(RequestContext& context);
 
-// Deletes one object; what delete_verb, deletecollection and eviction share. revision 0 = whatever it is.
+// Is the deletion itself put to admission, or was what asks for it (an eviction)?
+enum class DeleteAdmission : uint8_t { kRun, kDone };
+// Deletes one object; what delete_verb, deletecollection and eviction share.
 base::Result<Answer> delete_object(RequestContext& context, const Endpoint& endpoint, const std::string& name,
-                                   const DeleteOptions& options);
+                                   const DeleteOptions& options, DeleteAdmission admission = DeleteAdmission::kRun);
+// Compat: deleting Jobs without saying what becomes of their Pods earns a warning.
+void warn_of_deletion(RequestContext& context, const DeleteOptions& options);
 
 // Streams: they answer through the context's writer, errors included.
 void list_verb(const std::shared_ptr<RequestContext>& context);
 void delete_collection_verb(const std::shared_ptr<RequestContext>& context);
 void watch_verb(const std::shared_ptr<RequestContext>& context);
+
+// log, exec, attach, portforward, proxy, with any method.
+bool leads_to_a_node(const Endpoint& endpoint);
+void connect_verb(const std::shared_ptr<RequestContext>& context);
 
 // Resources that keep nothing: access and identity reviews.
 base::Result<Answer> create_review(RequestContext& context);

@@ -9,6 +9,7 @@
 #include "apiserver/verbs/verbs.h"
 #include "apiserver/watch/encoder.h"
 #include "apiserver/watch/hub.h"
+#include "net/websocket.h"
 #include "object/status.h"
 
 namespace apiserver {
@@ -16,7 +17,7 @@ namespace {
 
 using ContextPtr = std::shared_ptr<RequestContext>;
 
-enum class Phase : uint8_t { kInitial, kLive, kEnded };
+enum class Framing : uint8_t { kNone, kWebSocket };
 
 class HttpWatch final : public Watcher, public std::enable_shared_from_this<HttpWatch> {
  public:
@@ -31,7 +32,12 @@ class HttpWatch final : public Watcher, public std::enable_shared_from_this<Http
     initial_ = std::move(plan);
     revision_ = revision;
     net::Headers headers = answer_headers(*context_, watch_content_type(context_->accepted));
-    context_->writer->start(200, std::move(headers));
+    // Compat: a watch may come over WebSocket; each event is then a message of its own.
+    framing_ = context_->http && net::wants_websocket(*context_->http) ? Framing::kWebSocket : Framing::kNone;
+    if (framing_ == Framing::kWebSocket) {
+      for (net::Header& header : net::websocket_headers(*context_->http)) headers.push_back(std::move(header));
+    }
+    context_->writer->start(framing_ == Framing::kWebSocket ? 101 : 200, std::move(headers));
     context_->writer->on_closed([weak = weak_from_this()] {
       if (auto self = weak.lock()) self->close();
     });
@@ -46,7 +52,7 @@ class HttpWatch final : public Watcher, public std::enable_shared_from_this<Http
   void on_item(const WatchItem& item) override {
     auto bytes = encoder_.encode(item);
     if (!bytes) return fail(bytes.error());
-    if (context_->writer->write(std::move(*bytes)) > kWatchBufferBytes) {
+    if (put(std::move(*bytes)) > kWatchBufferBytes) {
       // Too slow: cut off, so that it watches again from its last revision.
       close();
       context_->writer->abort();
@@ -54,8 +60,7 @@ class HttpWatch final : public Watcher, public std::enable_shared_from_this<Http
   }
   void on_bookmark(int64_t revision) override {
     if (options_.bookmarks == Bookmarks::kNo) return;
-    if (auto bytes = encoder_.bookmark(revision, EventEncoder::InitialEnd::kNo))
-      context_->writer->write(std::move(*bytes));
+    if (auto bytes = encoder_.bookmark(revision, EventEncoder::InitialEnd::kNo)) put(std::move(*bytes));
   }
   void on_end(const base::Error& error) override { fail(error); }
 
@@ -68,7 +73,7 @@ class HttpWatch final : public Watcher, public std::enable_shared_from_this<Http
         const kv::KeyValueRef& kv = initial_.items[next_];
         auto bytes = encoder_.encode({EventType::kAdded, kv, kv->mod_revision});
         if (!bytes) return fail(bytes.error());
-        chunk.append(std::move(*bytes));
+        append_framed(chunk, std::move(*bytes));
         initial_.items[next_++] = {};
       }
       context_->writer->write(std::move(chunk));
@@ -80,8 +85,7 @@ class HttpWatch final : public Watcher, public std::enable_shared_from_this<Http
       }
     }
     if (options_.send_initial_events.value_or(false) && options_.bookmarks == Bookmarks::kYes) {
-      if (auto bytes = encoder_.bookmark(revision_, EventEncoder::InitialEnd::kYes))
-        context_->writer->write(std::move(*bytes));
+      if (auto bytes = encoder_.bookmark(revision_, EventEncoder::InitialEnd::kYes)) put(std::move(*bytes));
     }
     subscribe();
   }
@@ -115,15 +119,37 @@ class HttpWatch final : public Watcher, public std::enable_shared_from_this<Http
     context_->core->pool().post_after(std::chrono::seconds(seconds), [weak = weak_from_this()] {
       if (auto self = weak.lock()) {
         self->close();
-        self->context_->writer->finish();
+        self->finish();
       }
     });
   }
 
   void fail(const base::Error& error) {
-    context_->writer->write(encoder_.error(error));
-    context_->writer->finish();
+    put(encoder_.error(error));
+    finish();
     close();
+  }
+
+  // One event, as what carries it wants it.
+  template <typename Bytes>
+  void append_framed(net::Body& body, Bytes event) const {
+    if (framing_ == Framing::kWebSocket) {
+      const bool text = context_->accepted.type == MediaType::kJson;
+      body.append(net::websocket_frame_header(text ? net::WebSocketOpcode::kText : net::WebSocketOpcode::kBinary,
+                                              event.size()));
+    }
+    body.append(std::move(event));
+  }
+  template <typename Bytes>
+  size_t put(Bytes event) {
+    if (framing_ == Framing::kNone) return context_->writer->write(std::move(event));
+    net::Body body;
+    append_framed(body, std::move(event));
+    return context_->writer->write(std::move(body));
+  }
+  void finish() {
+    if (framing_ == Framing::kWebSocket) context_->writer->write(net::websocket_close_frame(1000));
+    context_->writer->finish();
   }
 
   void close() {
@@ -137,6 +163,7 @@ class HttpWatch final : public Watcher, public std::enable_shared_from_this<Http
   const WatchScope scope_;
   const ListOptions options_;
   EventEncoder encoder_;
+  Framing framing_ = Framing::kNone;
   ListPlan initial_;
   size_t next_ = 0;
   int64_t revision_ = 0;

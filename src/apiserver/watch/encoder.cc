@@ -5,6 +5,7 @@
 #include "apiserver/body.h"
 #include "apiserver/core.h"
 #include "apiserver/limits.h"
+#include "apiserver/partial.h"
 #include "apiserver/respond.h"
 #include "gen/meta/v1.h"
 #include "schema/envelope.h"
@@ -120,9 +121,7 @@ base::Result<std::string> EventEncoder::object_bytes(const WatchItem& item) {
   if (accepted_.type == MediaType::kProtobuf) {
     std::string raw;
     if (partial) {
-      PartialMetadata metadata;
-      TRY(schema::decode_struct(gen::message_of<PartialMetadata>(), stored.raw, &metadata));
-      schema::encode_struct(gen::message_of<PartialMetadata>(), &metadata, raw);
+      TRY_ASSIGN(raw, partial_message(&endpoint_, stored.raw));
       TRY(schema::append_answer({version, "PartialObjectMetadata"}, raw, revision, out));
     } else if (endpoint_.conversion) {
       TRY_ASSIGN(raw, to_served(endpoint_, stored.raw));
@@ -133,13 +132,12 @@ base::Result<std::string> EventEncoder::object_bytes(const WatchItem& item) {
     return out;
   }
   if (partial) {
-    TRY(schema::append_json(gen::message_of<PartialMetadata>(), stored.raw, {{version, "PartialObjectMetadata"}, rv},
-                            out));
+    TRY(append_partial_json(&endpoint_, stored.raw, accepted_.form_version, item.revision, out));
   } else if (endpoint_.conversion) {
     TRY_ASSIGN(std::string raw, to_served(endpoint_, stored.raw));
-    TRY(schema::append_json(*endpoint_.served, raw, {endpoint_.type(), rv}, out));
+    TRY(schema::append_json(*endpoint_.served, raw, {endpoint_.type(), rv, schema::NestedTypes::kWritten}, out));
   } else {
-    TRY(schema::append_json(*endpoint_.served, stored.raw, {endpoint_.type(), rv}, out));
+    TRY(schema::append_json(*endpoint_.served, stored.raw, {endpoint_.type(), rv, schema::NestedTypes::kWritten}, out));
   }
   return out;
 }

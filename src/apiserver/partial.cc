@@ -1,0 +1,42 @@
+#include "apiserver/partial.h"
+
+#include "gen/meta/v1.h"
+#include "schema/proto_struct.h"
+#include "schema/transcode.h"
+
+namespace apiserver {
+namespace {
+
+using Partial = ::api::meta::v1::PartialObjectMetadata;
+
+// Compat: metadata is taken before the conversion that writes this annotation. "" = there is none.
+std::string_view hidden_annotation(const Endpoint* endpoint) {
+  return endpoint && endpoint->rules ? endpoint->rules->converted_annotation() : std::string_view();
+}
+
+}  // namespace
+
+base::Result<std::string> partial_message(const Endpoint* endpoint, std::string_view raw) {
+  Partial partial;
+  TRY(schema::decode_struct(gen::message_of<Partial>(), raw, &partial));
+  if (std::string_view hidden = hidden_annotation(endpoint); !hidden.empty()) {
+    partial.metadata.annotations.erase(std::string(hidden));
+  }
+  std::string out;
+  schema::encode_struct(gen::message_of<Partial>(), &partial, out);
+  return out;
+}
+
+base::Result<void> append_partial_json(const Endpoint* endpoint, std::string_view raw, std::string_view form_version,
+                                       int64_t revision, std::string& out) {
+  const std::string version = "meta.k8s.io/" + std::string(form_version);
+  const std::string rv = revision > 0 ? std::to_string(revision) : std::string();
+  std::string bare;
+  if (!hidden_annotation(endpoint).empty()) {
+    TRY_ASSIGN(bare, partial_message(endpoint, raw));
+    raw = bare;
+  }
+  return schema::append_json(gen::message_of<Partial>(), raw, {{version, "PartialObjectMetadata"}, rv}, out);
+}
+
+}  // namespace apiserver
