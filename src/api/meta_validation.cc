@@ -13,7 +13,7 @@ namespace api {
 namespace {
 
 // Values are quoted for messages only when there are some: labels and annotations of every write pass here.
-void report(FieldErrors& errors, const FieldPath& path, std::string_view value,
+void report(object::FieldErrors& errors, const object::FieldPath& path, std::string_view value,
             const std::vector<std::string>& messages) {
   if (!messages.empty()) errors.invalid_each(path, value, messages);
 }

@@ -180,8 +180,8 @@ base::Result<void> manage_fields(RequestContext& context, const Endpoint& endpoi
   return set_entries(schema::manage_encoded(manage_context(endpoint, subresource, resets), std::move(update)), entries);
 }
 
-base::Result<AppliedObject> apply_config(RequestContext& context, const Endpoint& endpoint, const object::Value& config,
-                                         const Live* live, const WriteOptions& options) {
+base::Result<AnyObject> apply_config(RequestContext& context, const Endpoint& endpoint, const object::Value& config,
+                                     const Live* live, const WriteOptions& options) {
   schema::Arena arena;
   PartialDocument before;
   if (live) {
@@ -198,16 +198,22 @@ base::Result<AppliedObject> apply_config(RequestContext& context, const Endpoint
       options.force.value_or(false) ? schema::OnConflict::kForce : schema::OnConflict::kFail};
   TRY_ASSIGN(schema::Applied applied,
              schema::server_side_apply(manage_context(endpoint, subresource, resets), request));
-  AppliedObject result;
-  result.outcome =
-      applied.effect == schema::ApplyEffect::kUnchanged ? ApplyOutcome::kUnchanged : ApplyOutcome::kChanged;
-  if (result.outcome == ApplyOutcome::kUnchanged) return result;
+  if (applied.effect == schema::ApplyEffect::kUnchanged) {
+    // Compat: a config that changes no field may still make its manager an owner of some, or of fewer.
+    TRY_ASSIGN(AnyObject result, decode_stored(endpoint, live->raw));
+    auto& meta = api::meta_of(result.message(), result.get());
+    meta.resource_version = std::to_string(live->revision);
+    if (applied.entries != read_entries(meta.managed_fields).entries) {
+      TRY(set_entries(std::move(applied.entries), meta.managed_fields));
+    }
+    return result;
+  }
   schema::remove_managed_fields(applied.object);
   TRY_ASSIGN(std::string raw, encode_tree(context, applied.object, *endpoint.served, endpoint.api_version,
                                           endpoint.kind, FieldValidation::kIgnore));
   raw += before.rest;
-  TRY_ASSIGN(result.object, to_stored(endpoint, raw));
-  auto& entries = api::meta_of(result.object.message(), result.object.get()).managed_fields;
+  TRY_ASSIGN(AnyObject result, to_stored(endpoint, raw));
+  auto& entries = api::meta_of(result.message(), result.get()).managed_fields;
   TRY(set_entries(std::move(applied.entries), entries));
   return result;
 }

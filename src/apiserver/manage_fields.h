@@ -17,13 +17,9 @@ namespace apiserver {
 base::Result<void> manage_fields(RequestContext& context, const Endpoint& endpoint, const Live* live,
                                  api::AnyObject& object, const WriteOptions& options, std::string_view subresource);
 
-enum class ApplyOutcome : uint8_t { kChanged, kUnchanged };
-struct AppliedObject {
-  api::AnyObject object;  // in the stored version, defaulted, with its managed fields; empty when nothing changed
-  ApplyOutcome outcome = ApplyOutcome::kChanged;
-};
-// Server-side apply of `config` to the live object; live null = there is none.
-base::Result<AppliedObject> apply_config(RequestContext& context, const Endpoint& endpoint, const object::Value& config,
-                                         const Live* live, const WriteOptions& options);
+// Server-side apply of `config` to the live object; live null = there is none. The object in the stored version,
+// defaulted, with its managed fields: the live one when neither fields nor owners change.
+base::Result<api::AnyObject> apply_config(RequestContext& context, const Endpoint& endpoint,
+                                          const object::Value& config, const Live* live, const WriteOptions& options);
 
 }  // namespace apiserver

@@ -57,16 +57,13 @@ base::Result<Answer> apply_verb(RequestContext& context, const WriteOptions& opt
       context.info.name, std::string(endpoint.resource->subresource), options, {}, FieldOwnership::kDone};
   if (!endpoint.is_subresource()) {
     request.create = [&]() -> base::Result<api::AnyObject> {
-      TRY_ASSIGN(AppliedObject applied, apply_config(context, endpoint, config, nullptr, options));
-      api::meta_of(applied.object.message(), applied.object.get()).name = context.info.name;
-      return std::move(applied.object);
+      TRY_ASSIGN(api::AnyObject applied, apply_config(context, endpoint, config, nullptr, options));
+      api::meta_of(applied.message(), applied.get()).name = context.info.name;
+      return applied;
     };
   }
-  return update_object(context, endpoint, request, [&](const Live& live) -> base::Result<api::AnyObject> {
-    TRY_ASSIGN(AppliedObject applied, apply_config(context, endpoint, config, &live, options));
-    if (applied.outcome == ApplyOutcome::kUnchanged) return decode_stored(endpoint, live.raw);
-    return std::move(applied.object);
-  });
+  return update_object(context, endpoint, request,
+                       [&](const Live& live) { return apply_config(context, endpoint, config, &live, options); });
 }
 
 }  // namespace apiserver
