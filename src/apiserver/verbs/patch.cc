@@ -1,6 +1,8 @@
+#include <algorithm>
+
 #include "apiserver/body.h"
 #include "apiserver/core.h"
-#include "apiserver/manage_fields.h"
+#include "apiserver/partial_document.h"
 #include "apiserver/patched_text.h"
 #include "apiserver/verbs/verbs.h"
 #include "apiserver/write.h"
@@ -12,7 +14,6 @@
 #include "schema/patch/json_patch.h"
 #include "schema/patch/merge_patch.h"
 #include "schema/patch/strategic_merge.h"
-#include "schema/proto_value.h"
 
 namespace apiserver {
 namespace {
@@ -82,6 +83,10 @@ base::Result<std::string> bad_outcome(const PatchDocument& patch, const Endpoint
 base::Result<std::string> encode_patched(RequestContext& context, const PatchDocument& patch, const Live& live,
                                          const object::Value& patched, FieldValidation validation) {
   const Endpoint& endpoint = *context.endpoint;
+  if (endpoint.custom) {
+    return encode_tree(context, patched, *endpoint.served, endpoint.api_version, endpoint.kind, validation,
+                       patch.issues);
+  }
   const bool strategic = patch.type == PatchType::kStrategicMerge;
   if (!strategic) {
     if (auto same = check_patched_type(endpoint, patched); !same)
@@ -103,6 +108,61 @@ base::Result<std::string> encode_patched(RequestContext& context, const PatchDoc
   return raw;
 }
 
+void add_name(MemberNames& names, std::string_view name) {
+  if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+}
+
+// The members of the object that the patch reads or writes; nullopt: any.
+std::optional<MemberNames> touched_members(const PatchDocument& patch) {
+  MemberNames names;
+  if (patch.type != PatchType::kJson) {
+    if (!patch.tree.object_if()) return std::nullopt;
+    for (const object::Member& member : *patch.tree.object_if()) {
+      if (member.key.starts_with('$')) return std::nullopt;  // a directive for the whole
+      add_name(names, member.key);
+    }
+    return names;
+  }
+  for (const schema::JsonPatchOperation& operation : patch.operations.operations) {
+    if (!operation.path) return std::nullopt;
+    for (const std::optional<std::string>* pointer : {&operation.path, &operation.from}) {
+      if (!*pointer) continue;
+      const std::string_view text = **pointer;
+      const std::string_view name = text.substr(0, text.find('/', 1));
+      if (name.size() < 2 || name[0] != '/' || name.find('~') != std::string_view::npos) return std::nullopt;
+      add_name(names, name.substr(1));
+    }
+  }
+  return names;
+}
+
+// The live object, patched.
+base::Result<api::AnyObject> patched_object(RequestContext& context, const WriteOptions& options,
+                                            const PatchDocument& patch, const Live& live) {
+  const Endpoint& endpoint = *context.endpoint;
+  // A patch that does not speak of managed fields does not see them: they stay out of its document, and the new object
+  // has those of the live one.
+  const bool sees_managed_fields = context.body.find("managedFields") != std::string_view::npos;
+  // The schema of a custom object cleans it as a whole.
+  const std::optional<MemberNames> names = endpoint.custom ? std::nullopt : touched_members(patch);
+  std::string converted;
+  TRY_ASSIGN(const std::string_view served, served_view(endpoint, live.raw, converted));
+  TRY_ASSIGN(PartialDocument document,
+             partial_document(*endpoint.served, served, endpoint.type(), names,
+                              sees_managed_fields ? ManagedFields::kKept : ManagedFields::kLeftOut,
+                              std::to_string(live.revision)));
+  TRY_ASSIGN(object::Value patched, apply_patch(patch, std::move(document.tree), *endpoint.served));
+  if (sees_managed_fields) keep_reset(patched);
+  TRY_ASSIGN(std::string raw, encode_patched(context, patch, live, patched, options.field_validation));
+  raw += document.rest;
+  TRY_ASSIGN(api::AnyObject object, to_stored(endpoint, raw));
+  auto& meta = api::meta_of(object.message(), object.get());
+  TRY(check_name(meta.name, context.info.name));
+  const bool sees_metadata = !names || std::ranges::find(*names, "metadata") != names->end();
+  if (!sees_metadata) meta.resource_version = std::to_string(live.revision);
+  return object;
+}
+
 }  // namespace
 
 base::Result<Answer> patch_verb(RequestContext& context) {
@@ -116,24 +176,9 @@ base::Result<Answer> patch_verb(RequestContext& context) {
   }
   if (context.patch_type == PatchType::kApply) return apply_verb(context, options);
   TRY_ASSIGN(PatchDocument patch, parse_patch(context));
-  // A patch that does not speak of managed fields does not see them: they stay out of its document.
-  const bool sees_managed_fields = context.body.find("managedFields") != std::string_view::npos;
   const UpdateRequest request{context.info.name, std::string(endpoint.resource->subresource), options, {}};
-  return update_object(context, endpoint, request, [&](const Live& live) -> base::Result<api::AnyObject> {
-    TRY_ASSIGN(std::string served, to_served(endpoint, encode_struct(live.object)));
-    if (!sees_managed_fields) served = without_managed_fields(served);
-    TRY_ASSIGN(object::Value document, schema::decode_value(*endpoint.served, served, endpoint.type()));
-    TRY_ASSIGN(object::Value patched, apply_patch(patch, std::move(document), *endpoint.served));
-    if (sees_managed_fields) keep_reset(patched);
-    TRY_ASSIGN(std::string raw, encode_patched(context, patch, live, patched, options.field_validation));
-    TRY_ASSIGN(api::AnyObject object, to_stored(endpoint, raw));
-    auto& meta = api::meta_of(object.message(), object.get());
-    TRY(check_name(meta.name, context.info.name));
-    if (!sees_managed_fields) {
-      meta.managed_fields = api::meta_of(live.object.message(), live.object.get()).managed_fields;
-    }
-    return object;
-  });
+  return update_object(context, endpoint, request,
+                       [&](const Live& live) { return patched_object(context, options, patch, live); });
 }
 
 }  // namespace apiserver

@@ -177,7 +177,7 @@ base::Result<Answer> write_scale(RequestContext& context, const WriteOptions& op
 
 base::Result<Answer> get_scale(RequestContext& context) {
   kv::KeyValueRef kv;
-  std::string raw;
+  std::string_view raw;
   TRY_ASSIGN(api::AnyObject live, read_live(context, *context.endpoint->main, context.info.name, kv, raw));
   TRY_ASSIGN(Scale scale, scale_of(*context.endpoint->main, live));
   return answer_scale(std::move(scale), kv->mod_revision);
