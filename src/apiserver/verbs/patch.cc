@@ -14,6 +14,7 @@
 #include "schema/patch/json_patch.h"
 #include "schema/patch/merge_patch.h"
 #include "schema/patch/strategic_merge.h"
+#include "schema/proto_value.h"
 
 namespace apiserver {
 namespace {

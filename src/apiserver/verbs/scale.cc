@@ -50,6 +50,9 @@ Answer answer_scale(Scale scale, int64_t revision) {
 
 using ManagedEntry = ::api::meta::v1::ManagedFieldsEntry;
 
+// What an owner of a Scale's replicas owns of it.
+constexpr const char* kOwnsReplicas = R"({"f:spec":{"f:replicas":{}}})";
+
 // Where the replicas are, as a field set has it: "f:spec", "f:replicas".
 std::vector<std::string> replicas_steps(const Endpoint& endpoint) {
   std::string_view path = endpoint.custom ? endpoint.custom->replicas_path() : ".spec.replicas";
@@ -89,11 +92,12 @@ auto entry_order(const ManagedEntry& entry) {
 }
 
 // The owners of the workload's spec.replicas, as owners of the Scale's: what patches of a Scale see.
-std::vector<ManagedEntry> owners_of_replicas(const std::vector<ManagedEntry>& entries) {
+std::vector<ManagedEntry> owners_of_replicas(const Endpoint& endpoint, const std::vector<ManagedEntry>& entries) {
+  const std::vector<std::string> steps = replicas_steps(endpoint);
   std::vector<ManagedEntry> owners;
   for (const ManagedEntry& entry : entries) {
     auto fields = object::parse_json(entry.fields_v1 ? entry.fields_v1->raw.value_or("{}") : std::string("{}"));
-    if (!fields || !disown_replicas(*fields)) continue;
+    if (!fields || !disown_replicas(*fields, steps)) continue;
     ManagedEntry& owner = owners.emplace_back(entry);
     owner.api_version = "autoscaling/v1";
     owner.fields_v1->raw = kOwnsReplicas;
@@ -144,7 +148,7 @@ base::Result<Answer> write_scale(RequestContext& context, const WriteOptions& op
   auto written = update_object(context, endpoint, request, [&](const Live& live) -> base::Result<api::AnyObject> {
     TRY_ASSIGN(Scale current, scale_of(endpoint, live.object));
     const auto& owners = api::meta_of(live.object.message(), live.object.get()).managed_fields;
-    current.metadata.managed_fields = owners_of_replicas(owners);
+    current.metadata.managed_fields = owners_of_replicas(endpoint, owners);
     TRY_ASSIGN(Scale wanted, change(current));
     current.metadata.managed_fields.clear();
     object::FieldErrors errors;
