@@ -2,7 +2,6 @@
 // allocators. Immutable after construction but for what its parts guard themselves. Thread: any.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -65,7 +64,7 @@ class Core final : public admission::Lookup {
   api::Privileged privileged = api::Privileged::kRefused;  // --allow-privileged
   // Where the key that signs service account tokens comes from. Asked when the first token or key set is, for making an
   // RSA key takes longer than a start may. Empty = no tokens.
-  std::function<base::Result<pki::PrivateKey>()> token_key_source;
+  pki::KeySource token_key_source;
   std::string token_issuer = "https://kubernetes.default.svc.cluster.local";
 
   // kInternalError when there is none. The first call may make it; the others wait.

@@ -20,7 +20,6 @@ struct ComponentOptions {
   int nodes = 0;
   std::string root_ca_pem;                                       // published into every namespace
   std::shared_ptr<const controllers::CertificateSigner> signer;  // of approved certificate requests
-  std::optional<pki::PrivateKey> service_account_key;
 };
 
 class Components {

@@ -4,7 +4,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <iterator>
 #include <optional>
 
@@ -47,8 +46,8 @@ class ControlPlane::Impl {
     TRY(prepare_pki());
     TRY(start_server());
     if (options_.controllers == Controllers::kRun) {
-      components_ = std::make_unique<Components>(ComponentOptions{&server_->core(), &clock_, rng_.get(), options_.nodes,
-                                                                  ca_pem_, certificate_signer_, token_key_});
+      components_ = std::make_unique<Components>(
+          ComponentOptions{&server_->core(), &clock_, rng_.get(), options_.nodes, ca_pem_, certificate_signer_});
       TRY(components_->start());
     }
     return {};
@@ -159,7 +158,7 @@ class ControlPlane::Impl {
   std::string ca_pem_, client_ca_pem_;
   std::shared_ptr<const controllers::CertificateSigner> certificate_signer_;
   pki::PemPair serving_, admin_;
-  std::function<base::Result<pki::PrivateKey>()> token_key_source_;
+  pki::KeySource token_key_source_;
   std::unique_ptr<apiserver::ApiServer> server_;
   std::unique_ptr<Components> components_;
   uint16_t port_ = 0;

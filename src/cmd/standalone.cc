@@ -201,7 +201,8 @@ class Standalone::Impl {
     }
     if (!options_.service_account_key_file.empty()) {
       TRY_ASSIGN(const std::string pem, read_file(options_.service_account_key_file));
-      TRY_ASSIGN(configuration.service_account_key, pki::PrivateKey::parse_pem(pem));
+      TRY_ASSIGN(const pki::PrivateKey key, pki::PrivateKey::parse_pem(pem));
+      configuration.service_account_key = [key] { return base::Result<pki::PrivateKey>(key); };
     }
     engine_ = std::make_unique<controllers::Engine>(&pool_, &clock_);
     for (auto& controller : controllers::make_controllers(configuration)) {

@@ -28,7 +28,7 @@ std::vector<std::unique_ptr<Controller>> make_controllers(const Configuration& c
   all.push_back(ns::make_controller(as("namespace-controller")));
   all.push_back(serviceaccount::make_controller(as("service-account-controller")));
   if (configuration.service_account_key) {
-    all.push_back(serviceaccounttoken::make_controller(as("tokens-controller"), *configuration.service_account_key,
+    all.push_back(serviceaccounttoken::make_controller(as("tokens-controller"), configuration.service_account_key,
                                                        configuration.root_ca_pem));
   }
   all.push_back(rootca::make_controller(as("root-ca-cert-publisher"), configuration.root_ca_pem));

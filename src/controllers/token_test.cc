@@ -49,7 +49,8 @@ TEST(ServiceAccountTokenPlan, EachState) {
 class ServiceAccountTokenTest : public testing::Test {
  protected:
   ServiceAccountTokenTest() {
-    cluster_.add(make_controller(cluster_.dependencies(), key_, "CA"));
+    cluster_.add(
+        make_controller(cluster_.dependencies(), [this] { return base::Result<pki::PrivateKey>(key_); }, "CA"));
     cluster_.start();
   }
   bool exists(const std::string& name) { return cluster_.client.get<Secret>("ns", name).has_value(); }

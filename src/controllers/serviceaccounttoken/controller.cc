@@ -33,7 +33,7 @@ std::string account_of(const RawObject& secret) {
 
 class ServiceAccountTokenController final : public Controller {
  public:
-  ServiceAccountTokenController(const Dependencies& dependencies, pki::PrivateKey key, std::string root_ca)
+  ServiceAccountTokenController(const Dependencies& dependencies, pki::KeySource key, std::string root_ca)
       : client_(dependencies.transport),
         key_(std::move(key)),
         root_ca_(std::move(root_ca)),
@@ -81,7 +81,8 @@ class ServiceAccountTokenController final : public Controller {
       case Action::kFill:
         break;
     }
-    TRY_ASSIGN(const std::string token, pki::sign_jwt(token_claims(*found, at.name), key_));
+    TRY_ASSIGN(const pki::PrivateKey signer, key_());
+    TRY_ASSIGN(const std::string token, pki::sign_jwt(token_claims(*found, at.name), signer));
     // A newer Secret than the one seen here is a conflict, and is looked at again.
     if (auto written = client_.update(filled(std::move(secret), *found, root_ca_, token)); !written) {
       const base::Reason reason = written.error().reason;
@@ -124,7 +125,7 @@ class ServiceAccountTokenController final : public Controller {
   }
 
   const client::Client client_;
-  const pki::PrivateKey key_;
+  const pki::KeySource key_;
   const std::string root_ca_;
   client::Informer& secrets_;
   client::Informer& accounts_;
@@ -132,7 +133,7 @@ class ServiceAccountTokenController final : public Controller {
 
 }  // namespace
 
-std::unique_ptr<Controller> make_controller(const Dependencies& dependencies, pki::PrivateKey key,
+std::unique_ptr<Controller> make_controller(const Dependencies& dependencies, pki::KeySource key,
                                             std::string root_ca_pem) {
   return std::make_unique<ServiceAccountTokenController>(dependencies, std::move(key), std::move(root_ca_pem));
 }

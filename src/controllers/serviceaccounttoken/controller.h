@@ -11,7 +11,7 @@
 namespace controllers::serviceaccounttoken {
 
 // `root_ca_pem` "" = Secrets get none.
-std::unique_ptr<Controller> make_controller(const Dependencies& dependencies, pki::PrivateKey key,
+std::unique_ptr<Controller> make_controller(const Dependencies& dependencies, pki::KeySource key,
                                             std::string root_ca_pem);
 
 }  // namespace controllers::serviceaccounttoken
