@@ -237,6 +237,15 @@ base::Result<void> check_custom_type(RequestContext& context, const object::Valu
 
 namespace {
 
+// False: there is none, and the tree need not be walked.
+bool mentions_empty_list(std::string_view text) {
+  for (size_t at = 0; (at = text.find('[', at)) != std::string_view::npos;) {
+    at = text.find_first_not_of(" \t\r\n", at + 1);
+    if (at != std::string_view::npos && text[at] == ']') return true;
+  }
+  return false;
+}
+
 void find_empty_lists(const object::Value& value, std::vector<std::string>& path,
                       std::vector<std::vector<std::string>>& found) {
   const object::Object* members = value.object_if();
@@ -267,7 +276,7 @@ void keep_reset(object::Value& tree) {
 void note_empty_lists(RequestContext& context, const object::Value& tree) {
   context.empty_lists.clear();
   std::vector<std::string> path;
-  if (context.body.find(']') != std::string_view::npos) find_empty_lists(tree, path, context.empty_lists);
+  if (mentions_empty_list(context.body)) find_empty_lists(tree, path, context.empty_lists);
 }
 
 std::string yaml_issue(const std::vector<std::string>& duplicate_keys) {
