@@ -12,6 +12,12 @@
 namespace api {
 namespace {
 
+// Values are quoted for messages only when there are some: labels and annotations of every write pass here.
+void report(object::FieldErrors& errors, const object::FieldPath& path, std::string_view value,
+            const std::vector<std::string>& messages) {
+  if (!messages.empty()) errors.invalid_each(path, value, messages);
+}
+
 using object::FieldErrors;
 using object::FieldPath;
 using object::Value;
@@ -130,13 +136,16 @@ void validate_update_once(const meta::v1::ObjectMeta& metadata, const meta::v1::
   validate_immutable(metadata.name, old.name, path.child("name"), errors);
   validate_immutable(metadata.namespace_, old.namespace_, path.child("namespace"), errors);
   validate_immutable(metadata.uid, old.uid, path.child("uid"), errors);
-  validate_immutable(metadata.creation_timestamp, old.creation_timestamp,
-                     object::BadValue::verbatim(json_time(metadata.creation_timestamp)),
-                     path.child("creationTimestamp"), errors);
-  validate_immutable(
-      metadata.deletion_timestamp, old.deletion_timestamp,
-      object::BadValue::verbatim(metadata.deletion_timestamp ? json_time(*metadata.deletion_timestamp) : "null"),
-      path.child("deletionTimestamp"), errors);
+  if (!(metadata.creation_timestamp == old.creation_timestamp)) {
+    errors.invalid(path.child("creationTimestamp"), object::BadValue::verbatim(json_time(metadata.creation_timestamp)),
+                   kFieldImmutable);
+  }
+  if (!(metadata.deletion_timestamp == old.deletion_timestamp)) {
+    errors.invalid(
+        path.child("deletionTimestamp"),
+        object::BadValue::verbatim(metadata.deletion_timestamp ? json_time(*metadata.deletion_timestamp) : "null"),
+        kFieldImmutable);
+  }
   const auto& grace = metadata.deletion_grace_period_seconds;
   validate_immutable(grace, old.deletion_grace_period_seconds,
                      object::BadValue::verbatim(grace ? std::to_string(*grace) : "null"),
@@ -175,10 +184,12 @@ void validate_object_meta(const meta::v1::ObjectMeta& metadata, const MetaSubjec
 
 void validate_object_meta_update(const meta::v1::ObjectMeta& metadata, const meta::v1::ObjectMeta& old, MetaRules rules,
                                  FieldErrors& errors) {
+  const size_t before = errors.size();
   validate_update_once(metadata, old, errors);
   if (rules == MetaRules::kCustom) return;
   const FieldPath path("metadata");
-  validate_update_once(metadata, old, errors);
+  // Compat: the same errors stand twice.
+  if (errors.size() != before) validate_update_once(metadata, old, errors);
   validate_core_finalizers(metadata, path.child("finalizers"), errors);
 }
 
@@ -261,7 +272,7 @@ std::vector<std::string> name_is_path_segment(std::string_view name, NameUse use
 void validate_labels(const StringMap& labels, const FieldPath& path, FieldErrors& errors) {
   for (const auto& [key, value] : labels) {
     validate_label_name(key, path, errors);
-    errors.invalid_each(path, value, object::validate_label_value(value));
+    report(errors, path, value, object::validate_label_value(value));
   }
 }
 
@@ -270,7 +281,7 @@ void validate_annotations(const StringMap& annotations, const FieldPath& path, F
   for (const auto& [key, value] : annotations) {
     std::string lower = key;
     std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    errors.invalid_each(path, key, object::validate_qualified_name(lower));
+    report(errors, path, key, object::validate_qualified_name(lower));
     bytes += static_cast<int64_t>(key.size() + value.size());
   }
   if (bytes > kMaxAnnotationsBytes) errors.too_long(path, kMaxAnnotationsBytes);
@@ -343,7 +354,7 @@ void validate_qualified_name(std::string_view value, const FieldPath& path, Fiel
 
 // Compat: the label key's message differs from the qualified name's when there is more than one "/".
 void validate_label_name(std::string_view value, const FieldPath& path, FieldErrors& errors) {
-  errors.invalid_each(path, value, object::validate_qualified_name(value));
+  report(errors, path, value, object::validate_qualified_name(value));
 }
 
 void validate_not_negative(int64_t value, const FieldPath& path, FieldErrors& errors) {

@@ -389,6 +389,13 @@ base::Result<std::string> to_served(const Endpoint& endpoint, std::string_view s
   return encode_struct(served);
 }
 
+base::Result<std::string_view> served_view(const Endpoint& endpoint, std::string_view stored_raw,
+                                           std::string& converted) {
+  if (endpoint.shows_stored(stored_raw)) return stored_raw;
+  TRY_ASSIGN(converted, to_served(endpoint, stored_raw));
+  return converted;
+}
+
 namespace {
 
 base::Result<void> read_delete_query(const Query& query, object::FieldErrors& errors, DeleteOptions& options) {

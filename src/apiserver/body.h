@@ -48,6 +48,9 @@ std::string encode_struct(const api::AnyObject& object);
 base::Result<std::string> stored_form(const Endpoint& endpoint, const api::AnyObject& object);
 // A stored struct, or stored bytes, as bytes of the served version.
 base::Result<std::string> to_served(const Endpoint& endpoint, std::string_view stored_raw);
+// The same without a copy where the versions are one; else `converted` holds it.
+base::Result<std::string_view> served_view(const Endpoint& endpoint, std::string_view stored_raw,
+                                           std::string& converted);
 
 // DELETE's body and query.
 base::Result<DeleteOptions> parse_delete_options(RequestContext& context);

@@ -45,6 +45,7 @@ struct RequestContext {
   std::string audit_id;
   std::vector<std::string> warnings;
   bool refused_by_authorizer = false;  // Compat: such answers carry X-Content-Type-Options
+  bool under_flow_control = false;     // Compat: such answers carry the headers that name who was in charge
 
   // The body and how it is encoded.
   std::string_view body;

@@ -1,15 +1,16 @@
 #include "apiserver/manage_fields.h"
 
+#include <algorithm>
+
 #include "apiserver/body.h"
 #include "apiserver/crd/custom_kind.h"
-#include "codec/wire.h"
+#include "apiserver/partial_document.h"
 #include "gen/meta/v1.h"
 #include "object/time.h"
 #include "schema/apply/managed_entry.h"
 #include "schema/apply/managed_fields.h"
 #include "schema/apply/server_side_apply.h"
-#include "schema/proto_struct.h"
-#include "schema/proto_value.h"
+#include "schema/fieldpath/fields_v1.h"
 
 namespace apiserver {
 namespace {
@@ -65,13 +66,43 @@ base::Result<void> set_entries(schema::ManagedEntries entries, std::vector<Entry
   return {};
 }
 
-// The object as clients of the endpoint's version see it, but for the field sets, which are text.
-base::Result<object::Value> served_tree(const Endpoint& endpoint, const AnyObject& object) {
-  TRY_ASSIGN(std::string raw, to_served(endpoint, encode_struct(object)));
-  TRY_ASSIGN(object::Value tree, schema::decode_value(*endpoint.served, without_managed_fields(raw), endpoint.type()));
-  const auto& entries = api::meta_of(object.message(), object.get()).managed_fields;
-  if (!entries.empty()) (*(*tree.object_if())["metadata"].object_if())["managedFields"] = entries_of(entries);
-  return tree;
+// What an apply sees of the live object: members that neither the config speaks of, nor what the manager applied
+// before, stay as they are. `arena` keeps the names. nullopt: all of it.
+std::optional<MemberNames> applied_members(schema::Arena& arena, const object::Value& config,
+                                           const std::vector<Entry>& entries, std::string_view manager) {
+  const object::Object* members = config.object_if();
+  // The last-applied annotation of kubectl speaks of anything, as does an object that nobody has managed so far.
+  if (manager == "kubectl" || entries.empty() || !members) return std::nullopt;
+  MemberNames names{"metadata"};
+  const auto add = [&](std::string_view name) {
+    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+  };
+  for (const object::Member& member : *members) add(member.key);
+  for (const Entry& entry : entries) {
+    if (entry.manager != manager || entry.operation != "Apply" || !entry.fields_v1) continue;
+    auto last = schema::parse_fields_v1(arena, entry.fields_v1->raw ? *entry.fields_v1->raw : std::string_view());
+    if (!last) return std::nullopt;
+    for (const schema::SetEntry& path : last->entries()) {
+      if (path.element.kind == schema::Element::Kind::kField) add(path.element.field_name());
+    }
+  }
+  return names;
+}
+
+const std::vector<Entry>& entries_in(const AnyObject& object) {
+  return api::meta_of(object.message(), object.get()).managed_fields;
+}
+
+// A stored object as clients of the endpoint's version see it, or what of it has these names; field sets are text.
+base::Result<PartialDocument> document_of(const Endpoint& endpoint, std::string_view stored_raw,
+                                          const std::vector<Entry>& entries, const std::optional<MemberNames>& names,
+                                          const std::string& resource_version) {
+  std::string converted;
+  TRY_ASSIGN(const std::string_view raw, served_view(endpoint, stored_raw, converted));
+  TRY_ASSIGN(PartialDocument document, partial_document(*endpoint.served, raw, endpoint.type(), names,
+                                                        ManagedFields::kLeftOut, resource_version));
+  if (!entries.empty()) (*(*document.tree.object_if())["metadata"].object_if())["managedFields"] = entries_of(entries);
+  return document;
 }
 
 // Compat: a list that is always written is null when it was not given, and owned when it was given empty.
@@ -102,27 +133,6 @@ Resets reset_fields(const Endpoint& endpoint, std::string_view subresource) {
   return resets;
 }
 
-// The entries of a tree, field sets as text, into the struct.
-base::Result<void> take_entries(const object::Value& tree, AnyObject& object) {
-  auto& target = api::meta_of(object.message(), object.get()).managed_fields;
-  target.clear();
-  const object::Value* list = tree.at_path({"metadata", "managedFields"});
-  if (!list || !list->array_if()) return {};
-  for (const object::Value& item : *list->array_if()) {
-    Entry& entry = target.emplace_back();
-    entry.manager = item.string_at({"manager"});
-    entry.operation = item.string_at({"operation"});
-    entry.api_version = item.string_at({"apiVersion"});
-    entry.fields_type = item.string_at({"fieldsType"});
-    entry.subresource = item.string_at({"subresource"});
-    if (std::string_view time = item.string_at({"time"}); !time.empty()) {
-      TRY_ASSIGN(entry.time, object::parse_time(time));
-    }
-    entry.fields_v1.ensure().raw = std::string(item.string_at({"fieldsV1"}));
-  }
-  return {};
-}
-
 schema::ManageContext manage_context(const Endpoint& endpoint, std::string_view subresource, const Resets& resets) {
   schema::ManageContext manage;
   manage.type = endpoint.custom ? endpoint.custom->apply_type() : schema::message_type(*endpoint.served);
@@ -138,50 +148,29 @@ std::string now_text(const RequestContext& context) { return object::format_time
 
 }  // namespace
 
-std::string without_managed_fields(std::string_view raw) {
-  constexpr uint32_t kMetadata = 1, kManagedFields = 17;
-  codec::WireReader reader(raw);
-  uint32_t field = 0;
-  codec::WireType type;
-  std::string_view metadata;
-  if (!reader.read_tag(field, type) || field != kMetadata || !reader.read_bytes(metadata)) return std::string(raw);
-  std::string kept;
-  kept.reserve(metadata.size());
-  codec::WireReader members(metadata);
-  while (!members.done()) {
-    const char* begin = members.position();
-    if (!members.read_tag(field, type) || !members.skip(field, type)) return std::string(raw);
-    if (field != kManagedFields) kept.append(begin, static_cast<size_t>(members.position() - begin));
-  }
-  std::string out;
-  out.reserve(raw.size());
-  codec::append_bytes_field(out, kMetadata, kept);
-  out.append(reader.position(), reader.remaining());
-  return out;
-}
-
 namespace {
 
 // The slower way, by trees, which can tell an empty list from none, and serves custom objects, whose type is
 // their schema's and not that of a message.
-base::Result<void> manage_trees(RequestContext& context, const Endpoint& endpoint, const AnyObject* live,
-                                AnyObject& object, const WriteOptions& options, std::string_view subresource) {
-  object::Value before{object::Object()};
+base::Result<void> manage_trees(RequestContext& context, const Endpoint& endpoint, const Live* live, AnyObject& object,
+                                const WriteOptions& options, std::string_view subresource) {
+  PartialDocument before{object::Value(object::Object()), {}};
   if (live) {
-    TRY_ASSIGN(before, served_tree(endpoint, *live));
+    TRY_ASSIGN(before, document_of(endpoint, live->raw, entries_in(live->object), std::nullopt, ""));
   }
-  TRY_ASSIGN(object::Value after, served_tree(endpoint, object));
-  if (!endpoint.custom) show_empty_lists(context, after);
+  TRY_ASSIGN(PartialDocument after, document_of(endpoint, encode_struct(object), entries_in(object), std::nullopt, ""));
+  if (!endpoint.custom) show_empty_lists(context, after.tree);
   const Resets resets = reset_fields(endpoint, subresource);
-  schema::update_managed_fields(manage_context(endpoint, subresource, resets), before, after, options.field_manager,
-                                now_text(context), schema::FieldsForm::kText);
-  return take_entries(after, object);
+  schema::update_managed_fields(manage_context(endpoint, subresource, resets), before.tree, after.tree,
+                                options.field_manager, now_text(context), schema::FieldsForm::kText);
+  auto& entries = api::meta_of(object.message(), object.get()).managed_fields;
+  return set_entries(schema::read_managed_fields(after.tree).entries, entries);
 }
 
 }  // namespace
 
-base::Result<void> manage_fields(RequestContext& context, const Endpoint& endpoint, const AnyObject* live,
-                                 AnyObject& object, const WriteOptions& options, std::string_view subresource) {
+base::Result<void> manage_fields(RequestContext& context, const Endpoint& endpoint, const Live* live, AnyObject& object,
+                                 const WriteOptions& options, std::string_view subresource) {
   if (endpoint.custom || !context.empty_lists.empty())
     return manage_trees(context, endpoint, live, object, options, subresource);
   auto& entries = api::meta_of(object.message(), object.get()).managed_fields;
@@ -191,11 +180,10 @@ base::Result<void> manage_fields(RequestContext& context, const Endpoint& endpoi
   const std::string now = now_text(context);
   const Resets resets = reset_fields(endpoint, subresource);
   schema::EncodedUpdate update{*endpoint.served, {}, after, {}, std::move(sent), {}, options.field_manager, now};
-  std::string before;
+  std::string converted;
   if (live) {
-    TRY_ASSIGN(before, to_served(endpoint, encode_struct(*live)));
-    const auto& meta = api::meta_of(live->message(), live->get());
-    update.live = before;
+    TRY_ASSIGN(update.live, served_view(endpoint, live->raw, converted));
+    const auto& meta = api::meta_of(live->object.message(), live->object.get());
     update.live_entries = read_entries(meta.managed_fields);
     update.live_uid = meta.uid;
   }
@@ -203,31 +191,41 @@ base::Result<void> manage_fields(RequestContext& context, const Endpoint& endpoi
 }
 
 base::Result<AnyObject> apply_config(RequestContext& context, const Endpoint& endpoint, const object::Value& config,
-                                     const AnyObject* live, const WriteOptions& options) {
-  object::Value before;
+                                     const Live* live, const WriteOptions& options) {
+  schema::Arena arena;
+  PartialDocument before;
   if (live) {
-    TRY_ASSIGN(before, served_tree(endpoint, *live));
+    const auto& entries = entries_in(live->object);
+    // The schema of a custom object cleans it as a whole.
+    const std::optional<MemberNames> names =
+        endpoint.custom ? std::nullopt : applied_members(arena, config, entries, options.field_manager);
+    TRY_ASSIGN(before, document_of(endpoint, live->raw, entries, names, std::to_string(live->revision)));
   }
   const std::string now = now_text(context);
   const std::string_view subresource = endpoint.resource->subresource;
   const Resets resets = reset_fields(endpoint, subresource);
   const schema::ApplyRequest request{
-      config, live ? &before : nullptr, options.field_manager, now,
+      config, live ? &before.tree : nullptr, options.field_manager, now,
       options.force.value_or(false) ? schema::OnConflict::kForce : schema::OnConflict::kFail};
   TRY_ASSIGN(schema::Applied applied,
              schema::server_side_apply(manage_context(endpoint, subresource, resets), request));
-  object::Value owned{object::Object()};
-  schema::write_managed_fields(owned, applied.entries, schema::FieldsForm::kText);
   if (applied.effect == schema::ApplyEffect::kUnchanged) {
-    TRY_ASSIGN(AnyObject same, decode_stored(endpoint, encode_struct(*live)));
-    TRY(take_entries(owned, same));
-    return same;
+    // Compat: a config that changes no field may still make its manager an owner of some, or of fewer.
+    TRY_ASSIGN(AnyObject result, decode_stored(endpoint, live->raw));
+    auto& meta = api::meta_of(result.message(), result.get());
+    meta.resource_version = std::to_string(live->revision);
+    if (applied.entries != read_entries(meta.managed_fields).entries) {
+      TRY(set_entries(std::move(applied.entries), meta.managed_fields));
+    }
+    return result;
   }
   schema::remove_managed_fields(applied.object);
   TRY_ASSIGN(std::string raw, encode_tree(context, applied.object, *endpoint.served, endpoint.api_version,
                                           endpoint.kind, FieldValidation::kIgnore));
+  raw += before.rest;
   TRY_ASSIGN(AnyObject result, to_stored(endpoint, raw));
-  TRY(take_entries(owned, result));
+  auto& entries = api::meta_of(result.message(), result.get()).managed_fields;
+  TRY(set_entries(std::move(applied.entries), entries));
   return result;
 }
 

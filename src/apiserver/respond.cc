@@ -28,13 +28,6 @@ namespace {
 constexpr std::string_view kFlowSchemaUid = "4fd8a1c6-3a0f-4d5d-8a34-1c1a6f5f7d01";
 constexpr std::string_view kPriorityLevelUid = "9b1c2d84-6c0e-4c8e-9f0d-2b7a4f1e8d02";
 
-// Compat: what flow control lets by, for it would hold its seat too long. (Watches give theirs back early.)
-bool is_long_running(const RequestInfo& info) {
-  constexpr std::string_view kSubresources[] = {"attach", "exec", "log", "portforward", "proxy"};
-  if (!info.is_resource) return info.path.starts_with("/debug/pprof/");
-  return info.verb == "proxy" || std::ranges::find(kSubresources, info.subresource) != std::end(kSubresources);
-}
-
 std::string gzip(const std::string& body) {
   z_stream stream{};
   constexpr int kGzipFormat = 15 + 16;
@@ -152,7 +145,7 @@ net::Headers answer_headers(const RequestContext& context, std::string_view cont
   headers.push_back({"audit-id", context.audit_id});
   headers.push_back({"cache-control", "no-cache, private"});
   headers.push_back({"content-type", std::string(content_type)});
-  if (!is_long_running(context.info)) {
+  if (context.under_flow_control) {
     headers.push_back({"x-kubernetes-pf-flowschema-uid", std::string(kFlowSchemaUid)});
     headers.push_back({"x-kubernetes-pf-prioritylevel-uid", std::string(kPriorityLevelUid)});
   }
@@ -187,8 +180,6 @@ void respond_error(RequestContext& context, const base::Error& error) {
   if (error.details && error.details->retry_after_seconds > 0) {
     headers.push_back({"retry-after", std::to_string(error.details->retry_after_seconds)});
   }
-  if (error.reason == base::Reason::kUnauthorized)
-    headers.push_back({"www-authenticate", "Basic realm=\"kubernetes-master\""});
   if (context.refused_by_authorizer) headers.push_back({"x-content-type-options", "nosniff"});
   context.writer->send(http_code(error), std::move(headers), encode_status(accepted, error));
 }

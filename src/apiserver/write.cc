@@ -1,5 +1,7 @@
 #include "apiserver/write.h"
 
+#include <algorithm>
+
 #include "api/core/namespace.h"
 #include "api/meta_validation.h"
 #include "apiserver/body.h"
@@ -22,16 +24,21 @@ using api::meta_of;
 using base::Reason;
 using Meta = api::meta::v1::ObjectMeta;
 
-std::string envelope_of(const Endpoint& endpoint, std::string_view raw) {
-  std::string value;
-  schema::wrap(endpoint.stored_type(), raw, value);
+base::SharedBytes envelope_of(const Endpoint& endpoint, std::string_view raw) {
+  std::string head;
+  schema::wrap_head(endpoint.stored_type(), raw.size(), head);
+  auto value = base::SharedBytes::uninitialized(head.size() + raw.size() + schema::kEnvelopeEnd.size());
+  char* to = value.mutable_data();
+  for (const std::string_view part : {std::string_view(head), raw, schema::kEnvelopeEnd}) {
+    to = std::copy(part.begin(), part.end(), to);
+  }
   return value;
 }
 
 kv::Write write_of(const Endpoint& endpoint, const std::string& key, std::string_view raw) {
   kv::Write write;
   write.key = base::SharedBytes(key);
-  write.value = base::SharedBytes(envelope_of(endpoint, raw));
+  write.value = envelope_of(endpoint, raw);
   return write;
 }
 
@@ -89,11 +96,15 @@ base::Result<void> prepare_new(RequestContext& context, const Endpoint& endpoint
   meta.uid = base::new_uuid(context.core->rng());
   meta.creation_timestamp = object::to_time(context.now);
   meta.creation_timestamp.nanos = 0;
+  const size_t warned = context.warnings.size();
   endpoint.rules->prepare_for_create_any(rules, object.get());
   object::FieldErrors errors;
   api::validate_object_meta(meta, meta_subject(endpoint), errors);
   endpoint.rules->validate_any(rules, object.get(), errors);
-  if (!errors.empty()) return base::fail(invalid(endpoint, meta, errors));
+  if (!errors.empty()) {
+    context.warnings.resize(warned);  // Compat: only a valid object is warned of
+    return base::fail(invalid(endpoint, meta, errors));
+  }
   return context.core->admission().validate(attributes, *context.core);
 }
 
@@ -214,7 +225,7 @@ bool may_vanish(const AnyObject& object) {
 }
 
 base::Result<AnyObject> read_live(RequestContext& context, const Endpoint& endpoint, std::string_view name,
-                                  kv::KeyValueRef& kv, std::string& raw) {
+                                  kv::KeyValueRef& kv, std::string_view& raw) {
   const std::string key = storage::object_key(endpoint.prefix(), endpoint.namespaced() ? context.info.ns : "", name);
   kv = context.core->store().latest(key);
   if (!kv) return base::fail(object::not_found(endpoint.group_resource, name));
@@ -229,7 +240,8 @@ namespace {
 
 // Checks of a new state against the live one; the object is then ready to be stored.
 base::Result<void> prepare_update(RequestContext& context, const Endpoint& endpoint, const UpdateRequest& request,
-                                  const AnyObject& live, AnyObject& object) {
+                                  const Live& before, AnyObject& object) {
+  const AnyObject& live = before.object;
   Meta& meta = meta_of(object.message(), object.get());
   const Meta& old = meta_of(live.message(), live.get());
   TRY(check_namespace(context, endpoint, meta));
@@ -255,7 +267,7 @@ base::Result<void> prepare_update(RequestContext& context, const Endpoint& endpo
     return base::fail(object::object_modified(endpoint.group_resource, old.name));
   }
   if (request.ownership == FieldOwnership::kTrack) {
-    TRY(manage_fields(context, endpoint, &live, object, request.options, request.subresource));
+    TRY(manage_fields(context, endpoint, &before, object, request.options, request.subresource));
   }
   if (request.subresource == "binding") return {};  // admitted as a binding, and changes what a binding may
   admission::Attributes attributes =
@@ -265,6 +277,7 @@ base::Result<void> prepare_update(RequestContext& context, const Endpoint& endpo
   TRY(context.core->admission().admit(attributes, *context.core));
   api::RuleContext rules = context.rule_context();
   api::prepare_meta_for_update(meta, old);
+  const size_t warned = context.warnings.size();
   object::FieldErrors errors;
   if (request.subresource.empty()) {
     endpoint.rules->prepare_for_update_any(rules, object.get(), live.get());
@@ -275,7 +288,10 @@ base::Result<void> prepare_update(RequestContext& context, const Endpoint& endpo
     api::validate_object_meta_update(meta, old, meta_rules(endpoint), errors);
     endpoint.rules->validate_subresource_any(request.subresource, rules, object.get(), live.get(), errors);
   }
-  if (!errors.empty()) return base::fail(invalid(endpoint, meta, errors));
+  if (!errors.empty()) {
+    context.warnings.resize(warned);
+    return base::fail(invalid(endpoint, meta, errors));
+  }
   return context.core->admission().validate(attributes, *context.core);
 }
 
@@ -286,10 +302,11 @@ base::Result<Attempt> try_update(RequestContext& context, const Endpoint& endpoi
                                  const Change& change, Answer& answer) {
   Core& core = *context.core;
   kv::KeyValueRef kv;
-  std::string live_raw;
+  std::string_view live_raw;
   TRY_ASSIGN(AnyObject live, read_live(context, endpoint, request.name, kv, live_raw));
-  TRY_ASSIGN(AnyObject object, change(Live{live, live_raw, kv->mod_revision}));
-  TRY(prepare_update(context, endpoint, request, live, object));
+  const Live before{live, live_raw, kv->mod_revision};
+  TRY_ASSIGN(AnyObject object, change(before));
+  TRY(prepare_update(context, endpoint, request, before, object));
   Meta& meta = meta_of(object.message(), object.get());
   meta.resource_version.clear();
   if (core.allocator && request.subresource.empty()) TRY(core.allocator->allocate(context, endpoint, object, &live));

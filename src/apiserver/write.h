@@ -47,9 +47,9 @@ base::Result<void> check_name(std::string_view in_object, std::string_view in_ur
 // The answer that shows a stored struct in the endpoint's version. `raw` is its stored encoding.
 base::Result<Answer> answer_with(const Endpoint& endpoint, std::string raw, int64_t revision, int code);
 
-// The newest accepted object, or NotFound.
+// The newest accepted object, or NotFound. `raw` views the value that `kv` holds.
 base::Result<api::AnyObject> read_live(RequestContext& context, const Endpoint& endpoint, std::string_view name,
-                                       kv::KeyValueRef& kv, std::string& raw);
+                                       kv::KeyValueRef& kv, std::string_view& raw);
 
 admission::Attributes admission_attributes(RequestContext& context, const Endpoint& endpoint, std::string_view name,
                                            admission::Operation operation, DryRun dry_run);

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <optional>
 
@@ -96,7 +97,10 @@ class ControlPlane::Impl {
       client_ca_pem_ += more;
     }
     TRY_ASSIGN(admin_, files.client("admin", pki::ServerPki::admin_subject()));
-    TRY_ASSIGN(token_key_, files.service_account_key());
+    token_key_source_ = [directory, this]() -> base::Result<pki::PrivateKey> {
+      TRY_ASSIGN(pki::ServerPki own, pki::ServerPki::open(directory, clock_));
+      return own.service_account_key();
+    };
     return {};
   }
 
@@ -123,7 +127,7 @@ class ControlPlane::Impl {
     core.pool = &work_pool_;
     core.admission = std::make_unique<admission::Chain>(admission::default_plugins());
     server_ = std::make_unique<apiserver::ApiServer>(std::move(server), std::move(core), std::move(authenticator));
-    server_->core().token_key = token_key_;
+    server_->core().token_key_source = token_key_source_;
     server_->core().privileged = options_.allow_privileged ? api::Privileged::kAllowed : api::Privileged::kRefused;
     server_->core().token_issuer = options_.service_account_issuer;
     TRY_ASSIGN(port_, server_->start());
@@ -155,7 +159,7 @@ class ControlPlane::Impl {
   std::string ca_pem_, client_ca_pem_;
   std::shared_ptr<const controllers::CertificateSigner> certificate_signer_;
   pki::PemPair serving_, admin_;
-  std::optional<pki::PrivateKey> token_key_;
+  std::function<base::Result<pki::PrivateKey>()> token_key_source_;
   std::unique_ptr<apiserver::ApiServer> server_;
   std::unique_ptr<Components> components_;
   uint16_t port_ = 0;

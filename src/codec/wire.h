@@ -106,11 +106,15 @@ class ReverseWireWriter {
   }
   // Whole fields.
   void varint_field(uint32_t field, uint64_t value) {
+    if (field < kShortTags && value < 0x80) return two_bytes(wire_tag(field, WireType::kVarint), value);
     varint(value);
     varint(wire_tag(field, WireType::kVarint));
   }
   void bytes_field(uint32_t field, std::string_view bytes) {
     raw(bytes);
+    if (field < kShortTags && bytes.size() < 0x80) {
+      return two_bytes(wire_tag(field, WireType::kBytes), bytes.size());
+    }
     varint(bytes.size());
     varint(wire_tag(field, WireType::kBytes));
   }
@@ -124,11 +128,20 @@ class ReverseWireWriter {
   }
   // Length and tag of the message whose bytes are those written since size() was `mark`.
   void message_header(uint32_t field, size_t mark) {
-    varint(size() - mark);
+    const size_t length = size() - mark;
+    if (field < kShortTags && length < 0x80) return two_bytes(wire_tag(field, WireType::kBytes), length);
+    varint(length);
     varint(wire_tag(field, WireType::kBytes));
   }
 
  private:
+  static constexpr uint32_t kShortTags = 16;  // fields below it have a tag of one byte
+
+  void two_bytes(uint32_t first, uint64_t second) {
+    reserve(2);
+    buffer_[--at_] = static_cast<char>(second);
+    buffer_[--at_] = static_cast<char>(first);
+  }
   void reserve(size_t count) {
     if (at_ < count) grow(count);
   }

@@ -374,7 +374,8 @@ bool Decoder::message(const Message& message, std::string_view bytes, void* obje
 
 void encode_struct(const Message& message, const void* object, std::string& out) {
   CHECK(message.ops != nullptr);
-  ReverseWireWriter writer;
+  constexpr size_t kUsualBytes = 8192;  // a Pod with its managed fields
+  ReverseWireWriter writer(kUsualBytes);
   write_message(message, object, writer);
   out.append(writer.view());
 }

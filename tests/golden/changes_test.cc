@@ -4,6 +4,7 @@
 
 #include <map>
 #include <random>
+#include <set>
 
 #include "golden.h"
 #include "object/json.h"
@@ -97,12 +98,17 @@ std::vector<golden::Sample> samples() {
 }
 
 TEST(EncodedChanges, OfANewObject) {
+  const std::set<std::string_view> kQuick = {"ConfigMap", "Deployment", "Endpoints",  "Event",  "Job",    "Lease",
+                                             "Node",      "Pod",        "ReplicaSet", "Secret", "Service"};
   size_t direct = 0;
   for (const golden::Sample& sample : samples()) {
     const Value tree = comparable(*sample.message, sample.pb);
     schema::Arena arena;
     const auto fields = schema::new_fields(arena, *sample.message, sample.pb);
-    if (!fields) continue;  // the trees are compared then
+    if (!fields) {  // the trees are compared then; kinds that are written much do without
+      EXPECT_EQ(kQuick.count(sample.kind), 0u) << sample.name;
+      continue;
+    }
     auto changes = schema::compare(arena, schema::message_type(*sample.message), Value(object::Object()), tree);
     ASSERT_TRUE(changes) << sample.name;
     const schema::FieldSet whole = schema::unite(arena, changes->added, changes->modified);

@@ -76,7 +76,9 @@ base::Result<void> read_media_types(RequestContext& context) {
   TRY_ASSIGN(context.accepted, negotiate_answer(context.header("accept"), AnswerKind::kObject));
   TRY(refuse_protobuf(context));
   if (context.info.verb == "patch") return read_patch_type(context);
-  if (context.body.empty()) return {};
+  // Compat: where a body must be, its type is looked at even when there is none.
+  const bool wanted = context.info.verb == "create" || context.info.verb == "update";
+  if (context.body.empty() && !wanted) return {};
   TRY_ASSIGN(context.body_type, body_media_type(context.header("content-type")));
   if (context.body_type == MediaType::kProtobuf && context.endpoint->custom && api::is_custom(*context.endpoint->body))
     return base::fail(object::unsupported_media_type({"application/json", "application/yaml"}));

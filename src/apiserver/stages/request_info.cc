@@ -14,6 +14,10 @@ base::Result<void> request_info(RequestContext& context) {
     context.endpoint = context.endpoint_owner.get();
   }
   context.body = context.http->body;
+  return {};
+}
+
+base::Result<void> limit_body(RequestContext& context) {
   if (context.body.size() > kMaxBodyBytes) {
     return base::fail(base::Reason::kRequestEntityTooLarge,
                       "Request entity too large: limit is " + std::to_string(kMaxBodyBytes));

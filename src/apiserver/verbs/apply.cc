@@ -11,6 +11,16 @@
 namespace apiserver {
 namespace {
 
+// Most configs are JSON, which is YAML too, and much quicker to read as what it is. An error: read it as YAML, which
+// has the words for what is wrong or repeated in it.
+base::Result<object::Value> parse_json_config(std::string_view body) {
+  std::vector<std::string> repeated;
+  if (!body.starts_with('{')) return base::fail(base::Reason::kBadRequest, "no JSON object");
+  auto config = object::parse_json(body, {.duplicate_fields = &repeated});
+  if (config && !repeated.empty()) return base::fail(base::Reason::kBadRequest, "repeated members");
+  return config;
+}
+
 struct Config {
   object::Value tree;
   std::vector<std::string> duplicates;  // keys that the text has twice
@@ -19,7 +29,8 @@ struct Config {
 base::Result<Config> parse_config(const RequestContext& context) {
   constexpr std::string_view kError = "error decoding YAML: ";
   Config config;
-  auto tree = object::parse_yaml(context.body, {.duplicate_keys = &config.duplicates});
+  auto tree = parse_json_config(context.body);
+  if (!tree) tree = object::parse_yaml(context.body, {.duplicate_keys = &config.duplicates});
   if (!tree) return base::fail(base::Reason::kBadRequest, std::string(kError) + tree.error().message);
   if (tree->is_null()) *tree = object::Object();
   if (!tree->is_object()) {
@@ -72,7 +83,7 @@ base::Result<Answer> apply_verb(RequestContext& context, const WriteOptions& opt
     };
   }
   return update_object(context, endpoint, request, [&](const Live& live) -> base::Result<api::AnyObject> {
-    TRY_ASSIGN(api::AnyObject object, apply_config(context, endpoint, config.tree, &live.object, options));
+    TRY_ASSIGN(api::AnyObject object, apply_config(context, endpoint, config.tree, &live, options));
     TRY(report_duplicates(context, config, options.field_validation));
     return object;
   });

@@ -24,7 +24,7 @@ base::Error unreachable(std::string_view what) {
 
 base::Result<api::AnyObject> target(RequestContext& context, std::string_view resource, std::string_view name) {
   kv::KeyValueRef kv;
-  std::string raw;
+  std::string_view raw;
   return read_live(context, *context.core->endpoints().find("", "v1", resource, ""), name, kv, raw);
 }
 

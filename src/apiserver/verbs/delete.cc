@@ -174,7 +174,7 @@ base::Result<Attempt> try_delete(RequestContext& context, const Endpoint& endpoi
                                  const DeleteOptions& options, DeleteAdmission admission, Answer& answer) {
   Core& core = *context.core;
   kv::KeyValueRef kv;
-  std::string live_raw;
+  std::string_view live_raw;
   TRY_ASSIGN(api::AnyObject live, read_live(context, endpoint, name, kv, live_raw));
   Meta& meta = api::meta_of(live.message(), live.get());
   TRY(check_preconditions(endpoint, meta, options));

@@ -2,10 +2,10 @@
 
 #include "apiserver/body.h"
 #include "apiserver/core.h"
-#include "apiserver/manage_fields.h"
+#include "apiserver/partial_document.h"
+#include "apiserver/patched_text.h"
 #include "apiserver/verbs/verbs.h"
 #include "apiserver/write.h"
-#include "codec/json_text.h"
 #include "object/json.h"
 #include "object/status.h"
 #include "object/yaml.h"
@@ -14,7 +14,6 @@
 #include "schema/patch/json_patch.h"
 #include "schema/patch/merge_patch.h"
 #include "schema/patch/strategic_merge.h"
-#include "schema/proto_value.h"
 
 namespace apiserver {
 namespace {
@@ -61,51 +60,6 @@ base::Result<object::Value> apply_patch(const PatchDocument& patch, object::Valu
   return schema::apply_merge_patch(std::move(document), patch.tree);
 }
 
-// A document as upstream's patch library writes it: objects that the patch reached sorted by key, the others as they
-// were.
-void append_patched(std::string& out, const object::Value& value, const object::Value* merged);
-
-void append_members(std::string& out, const object::Object& object, const object::Value* merged) {
-  std::vector<const object::Member*> members;
-  for (const object::Member& member : object) members.push_back(&member);
-  if (merged)
-    std::ranges::sort(members, {}, [](const object::Member* member) -> const std::string& { return member->key; });
-  out += '{';
-  for (const object::Member* member : members) {
-    if (out.back() != '{') out += ',';
-    codec::append_json_string(out, member->key);
-    out += ':';
-    append_patched(out, member->value, merged ? merged->find(member->key) : nullptr);
-  }
-  out += '}';
-}
-
-void append_patched(std::string& out, const object::Value& value, const object::Value* merged) {
-  if (merged && !merged->is_object()) merged = nullptr;
-  if (const object::Object* object = value.object_if()) return append_members(out, *object, merged);
-  object::append_json(out, value);
-}
-
-// The containers that JSON patch operations walk through, as the merge patch that would reach them.
-object::Value reached_by(const schema::JsonPatch& patch) {
-  object::Value root{object::Object()};
-  for (const schema::JsonPatchOperation& operation : patch.operations) {
-    for (const auto* path : {&operation.path, &operation.from}) {
-      if (!*path || (*path)->empty()) continue;
-      object::Value* here = &root;
-      for (size_t at = 1, slash; (slash = (*path)->find('/', at)) != std::string::npos; at = slash + 1) {
-        std::string name = (*path)->substr(at, slash - at);
-        for (auto [from, to] : {std::pair<std::string_view, char>{"~1", '/'}, {"~0", '~'}}) {
-          for (size_t i; (i = name.find(from)) != std::string::npos;) name.replace(i, 2, 1, to);
-        }
-        here = &(*here->object_if())[name];
-        if (!here->is_object()) *here = object::Object();
-      }
-    }
-  }
-  return root;
-}
-
 // How upstream shows the patch, or what it made, when the outcome is no object.
 base::Result<std::string> shown_patch(const PatchDocument& patch, const Endpoint& endpoint, const Live& live) {
   if (patch.type == PatchType::kStrategicMerge) return schema::go_text(patch.tree);
@@ -114,9 +68,7 @@ base::Result<std::string> shown_patch(const PatchDocument& patch, const Endpoint
   TRY_ASSIGN(object::Value patched, apply_patch(patch, std::move(document), *endpoint.served));
   const bool json = patch.type == PatchType::kJson;
   const object::Value reached = json ? reached_by(patch.operations) : object::Value();
-  std::string text;
-  append_patched(text, patched, json ? &reached : &patch.tree);
-  return text;
+  return patched_text(patched, json ? reached : patch.tree);
 }
 
 base::Result<std::string> bad_outcome(const PatchDocument& patch, const Endpoint& endpoint, const Live& live,
@@ -131,6 +83,10 @@ base::Result<std::string> bad_outcome(const PatchDocument& patch, const Endpoint
 base::Result<std::string> encode_patched(RequestContext& context, const PatchDocument& patch, const Live& live,
                                          const object::Value& patched, FieldValidation validation) {
   const Endpoint& endpoint = *context.endpoint;
+  if (endpoint.custom) {
+    return encode_tree(context, patched, *endpoint.served, endpoint.api_version, endpoint.kind, validation,
+                       patch.issues);
+  }
   const bool strategic = patch.type == PatchType::kStrategicMerge;
   if (!strategic) {
     if (auto same = check_patched_type(endpoint, patched); !same)
@@ -152,6 +108,61 @@ base::Result<std::string> encode_patched(RequestContext& context, const PatchDoc
   return raw;
 }
 
+void add_name(MemberNames& names, std::string_view name) {
+  if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+}
+
+// The members of the object that the patch reads or writes; nullopt: any.
+std::optional<MemberNames> touched_members(const PatchDocument& patch) {
+  MemberNames names;
+  if (patch.type != PatchType::kJson) {
+    if (!patch.tree.object_if()) return std::nullopt;
+    for (const object::Member& member : *patch.tree.object_if()) {
+      if (member.key.starts_with('$')) return std::nullopt;  // a directive for the whole
+      add_name(names, member.key);
+    }
+    return names;
+  }
+  for (const schema::JsonPatchOperation& operation : patch.operations.operations) {
+    if (!operation.path) return std::nullopt;
+    for (const std::optional<std::string>* pointer : {&operation.path, &operation.from}) {
+      if (!*pointer) continue;
+      const std::string_view text = **pointer;
+      const std::string_view name = text.substr(0, text.find('/', 1));
+      if (name.size() < 2 || name[0] != '/' || name.find('~') != std::string_view::npos) return std::nullopt;
+      add_name(names, name.substr(1));
+    }
+  }
+  return names;
+}
+
+// The live object, patched.
+base::Result<api::AnyObject> patched_object(RequestContext& context, const WriteOptions& options,
+                                            const PatchDocument& patch, const Live& live) {
+  const Endpoint& endpoint = *context.endpoint;
+  // A patch that does not speak of managed fields does not see them: they stay out of its document, and the new object
+  // has those of the live one.
+  const bool sees_managed_fields = context.body.find("managedFields") != std::string_view::npos;
+  // The schema of a custom object cleans it as a whole.
+  const std::optional<MemberNames> names = endpoint.custom ? std::nullopt : touched_members(patch);
+  std::string converted;
+  TRY_ASSIGN(const std::string_view served, served_view(endpoint, live.raw, converted));
+  TRY_ASSIGN(PartialDocument document,
+             partial_document(*endpoint.served, served, endpoint.type(), names,
+                              sees_managed_fields ? ManagedFields::kKept : ManagedFields::kLeftOut,
+                              std::to_string(live.revision)));
+  TRY_ASSIGN(object::Value patched, apply_patch(patch, std::move(document.tree), *endpoint.served));
+  if (sees_managed_fields) keep_reset(patched);
+  TRY_ASSIGN(std::string raw, encode_patched(context, patch, live, patched, options.field_validation));
+  raw += document.rest;
+  TRY_ASSIGN(api::AnyObject object, to_stored(endpoint, raw));
+  auto& meta = api::meta_of(object.message(), object.get());
+  TRY(check_name(meta.name, context.info.name));
+  const bool sees_metadata = !names || std::ranges::find(*names, "metadata") != names->end();
+  if (!sees_metadata) meta.resource_version = std::to_string(live.revision);
+  return object;
+}
+
 }  // namespace
 
 base::Result<Answer> patch_verb(RequestContext& context) {
@@ -165,24 +176,9 @@ base::Result<Answer> patch_verb(RequestContext& context) {
   }
   if (context.patch_type == PatchType::kApply) return apply_verb(context, options);
   TRY_ASSIGN(PatchDocument patch, parse_patch(context));
-  // A patch that does not speak of managed fields does not see them: they stay out of its document.
-  const bool sees_managed_fields = context.body.find("managedFields") != std::string_view::npos;
   const UpdateRequest request{context.info.name, std::string(endpoint.resource->subresource), options, {}};
-  return update_object(context, endpoint, request, [&](const Live& live) -> base::Result<api::AnyObject> {
-    TRY_ASSIGN(std::string served, to_served(endpoint, encode_struct(live.object)));
-    if (!sees_managed_fields) served = without_managed_fields(served);
-    TRY_ASSIGN(object::Value document, schema::decode_value(*endpoint.served, served, endpoint.type()));
-    TRY_ASSIGN(object::Value patched, apply_patch(patch, std::move(document), *endpoint.served));
-    if (sees_managed_fields) keep_reset(patched);
-    TRY_ASSIGN(std::string raw, encode_patched(context, patch, live, patched, options.field_validation));
-    TRY_ASSIGN(api::AnyObject object, to_stored(endpoint, raw));
-    auto& meta = api::meta_of(object.message(), object.get());
-    TRY(check_name(meta.name, context.info.name));
-    if (!sees_managed_fields) {
-      meta.managed_fields = api::meta_of(live.object.message(), live.object.get()).managed_fields;
-    }
-    return object;
-  });
+  return update_object(context, endpoint, request,
+                       [&](const Live& live) { return patched_object(context, options, patch, live); });
 }
 
 }  // namespace apiserver

@@ -4,6 +4,7 @@
 #include "apiserver/body.h"
 #include "apiserver/core.h"
 #include "apiserver/crd/custom_kind.h"
+#include "apiserver/patched_text.h"
 #include "apiserver/verbs/verbs.h"
 #include "apiserver/write.h"
 #include "gen/autoscaling/v1.h"
@@ -87,6 +88,19 @@ auto entry_order(const ManagedEntry& entry) {
                     std::string_view(entry.subresource));
 }
 
+// The owners of the workload's spec.replicas, as owners of the Scale's: what patches of a Scale see.
+std::vector<ManagedEntry> owners_of_replicas(const std::vector<ManagedEntry>& entries) {
+  std::vector<ManagedEntry> owners;
+  for (const ManagedEntry& entry : entries) {
+    auto fields = object::parse_json(entry.fields_v1 ? entry.fields_v1->raw.value_or("{}") : std::string("{}"));
+    if (!fields || !disown_replicas(*fields)) continue;
+    ManagedEntry& owner = owners.emplace_back(entry);
+    owner.api_version = "autoscaling/v1";
+    owner.fields_v1->raw = kOwnsReplicas;
+  }
+  return owners;
+}
+
 // Compat: who scales owns spec.replicas of the workload under the subresource "scale", and nobody else does. Such an
 // entry has no time.
 void own_replicas(const Endpoint& endpoint, std::string_view manager, std::vector<ManagedEntry>& entries) {
@@ -129,7 +143,10 @@ base::Result<Answer> write_scale(RequestContext& context, const WriteOptions& op
   const UpdateRequest request{context.info.name, "", options, {}, FieldOwnership::kDone};
   auto written = update_object(context, endpoint, request, [&](const Live& live) -> base::Result<api::AnyObject> {
     TRY_ASSIGN(Scale current, scale_of(endpoint, live.object));
+    const auto& owners = api::meta_of(live.object.message(), live.object.get()).managed_fields;
+    current.metadata.managed_fields = owners_of_replicas(owners);
     TRY_ASSIGN(Scale wanted, change(current));
+    current.metadata.managed_fields.clear();
     object::FieldErrors errors;
     if (wanted.spec.replicas < 0) {
       errors.invalid(object::FieldPath("spec").child("replicas"), wanted.spec.replicas,
@@ -160,7 +177,7 @@ base::Result<Answer> write_scale(RequestContext& context, const WriteOptions& op
 
 base::Result<Answer> get_scale(RequestContext& context) {
   kv::KeyValueRef kv;
-  std::string raw;
+  std::string_view raw;
   TRY_ASSIGN(api::AnyObject live, read_live(context, *context.endpoint->main, context.info.name, kv, raw));
   TRY_ASSIGN(Scale scale, scale_of(*context.endpoint->main, live));
   return answer_scale(std::move(scale), kv->mod_revision);
@@ -176,27 +193,44 @@ base::Result<Answer> update_scale(RequestContext& context) {
   return write_scale(context, options, [&](const Scale&) -> base::Result<Scale> { return wanted; });
 }
 
+namespace {
+
+// The patched Scale. Compat: a document that is no Scale is an invalid patch, not a bad request.
+base::Result<Scale> patched_scale(RequestContext& context, const object::Value& patch, const Scale& live,
+                                  FieldValidation validation) {
+  const schema::Message& message = gen::message_of<Scale>();
+  std::string raw;
+  schema::encode_struct(message, &live, raw);
+  TRY_ASSIGN(object::Value document, schema::decode_value(message, raw, {"autoscaling/v1", "Scale"}));
+  object::Value reached = patch;
+  if (context.patch_type == client::PatchType::kJson) {
+    TRY_ASSIGN(schema::JsonPatch operations, schema::decode_json_patch(patch));
+    TRY_ASSIGN(document, schema::apply_json_patch(std::move(document), operations));
+    reached = reached_by(operations);
+  } else if (context.patch_type == client::PatchType::kStrategicMerge) {
+    TRY_ASSIGN(document, schema::apply_strategic_merge_patch(std::move(document), patch, message));
+  } else {
+    TRY_ASSIGN(document, schema::apply_merge_patch(std::move(document), patch));
+  }
+  std::string ignored;
+  if (auto encoded = schema::encode_value(message, document, ignored); !encoded) {
+    object::FieldErrors errors;
+    errors.invalid(object::FieldPath("patch"), patched_text(document, reached), encoded.error().message);
+    return base::fail(object::invalid_error("", "", "", errors));
+  }
+  TRY_ASSIGN(std::string patched, encode_tree(context, document, message, "autoscaling/v1", "Scale", validation));
+  Scale wanted;
+  TRY(schema::decode_struct(message, patched, &wanted));
+  return wanted;
+}
+
+}  // namespace
+
 base::Result<Answer> patch_scale(RequestContext& context) {
   TRY_ASSIGN(WriteOptions options, parse_write_options("PatchOptions", context.query, context.header("user-agent")));
-  const schema::Message& message = gen::message_of<Scale>();
-  TRY_ASSIGN(object::Value patch, object::parse_json(context.body));
+  TRY_ASSIGN(const object::Value patch, object::parse_json(context.body));
   return write_scale(context, options, [&](const Scale& live) -> base::Result<Scale> {
-    std::string raw;
-    schema::encode_struct(message, &live, raw);
-    TRY_ASSIGN(object::Value document, schema::decode_value(message, raw, {"autoscaling/v1", "Scale"}));
-    if (context.patch_type == client::PatchType::kJson) {
-      TRY_ASSIGN(schema::JsonPatch operations, schema::decode_json_patch(patch));
-      TRY_ASSIGN(document, schema::apply_json_patch(std::move(document), operations));
-    } else if (context.patch_type == client::PatchType::kStrategicMerge) {
-      TRY_ASSIGN(document, schema::apply_strategic_merge_patch(std::move(document), patch, message));
-    } else {
-      TRY_ASSIGN(document, schema::apply_merge_patch(std::move(document), patch));
-    }
-    TRY_ASSIGN(std::string patched,
-               encode_tree(context, document, message, "autoscaling/v1", "Scale", options.field_validation));
-    Scale wanted;
-    TRY(schema::decode_struct(message, patched, &wanted));
-    return wanted;
+    return patched_scale(context, patch, live, options.field_validation);
   });
 }
 

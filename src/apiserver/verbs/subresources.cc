@@ -211,7 +211,7 @@ void expect_revision(DeleteOptions& remove, int64_t revision) {
 base::Result<Answer> evict_live(RequestContext& context, const Endpoint& pods, DeleteOptions remove) {
   const std::string& name = context.info.name;
   kv::KeyValueRef kv;
-  std::string raw;
+  std::string_view raw;
   TRY_ASSIGN(api::AnyObject live, read_live(context, pods, name, kv, raw));
   const core_v1::Pod& pod = live.as<core_v1::Pod>();
   // Compat: Pods that do not run any more, or not yet, are not guarded.

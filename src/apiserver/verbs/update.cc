@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "apiserver/body.h"
 #include "apiserver/core.h"
 #include "apiserver/verbs/verbs.h"
@@ -15,13 +17,17 @@ base::Result<Answer> update_verb(RequestContext& context) {
   TRY_ASSIGN(api::AnyObject object, to_stored(endpoint, raw));
   const auto& meta = api::meta_of(object.message(), static_cast<const void*>(object.get()));
   TRY(check_name(meta.name, context.info.name));
-  const std::string stored = encode_struct(object);
+  // The first attempt takes the object that is there; only another one decodes again.
+  const auto sent = [&]() -> base::Result<api::AnyObject> {
+    if (object) return std::exchange(object, api::AnyObject());
+    return to_stored(endpoint, raw);
+  };
   UpdateRequest request{context.info.name, std::string(endpoint.resource->subresource), options, {}};
   request.uid_precondition = meta.uid;
   if (endpoint.rules->create_on_update() == api::CreateOnUpdate::kAllowed && !endpoint.is_subresource()) {
-    request.create = [&] { return decode_stored(endpoint, stored); };
+    request.create = sent;
   }
-  return update_object(context, endpoint, request, [&](const Live&) { return decode_stored(endpoint, stored); });
+  return update_object(context, endpoint, request, [&](const Live&) { return sent(); });
 }
 
 }  // namespace apiserver

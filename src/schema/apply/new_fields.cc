@@ -98,6 +98,7 @@ class NewFieldsSink {
     // Of an item of a keyed list: the keys met so far.
     std::span<const std::string_view> list_keys;
     KeyField* keys = nullptr;  // null: this is no such item
+    bool atomic = false;       // of an item: its keys count, and nothing else in it
     size_t key_count = 0;
   };
 
@@ -153,7 +154,7 @@ class NewFieldsSink {
       return;
     }
     if (frame.keys) take_key(frame, scalar);
-    if (!next_.type || implied(next_.when_absent, scalar.kind, zero)) return;
+    if (!next_.type || frame.atomic || implied(next_.when_absent, scalar.kind, zero)) return;
     scratch_.push_back({next_.element, nullptr, true});
   }
 
@@ -187,7 +188,8 @@ class NewFieldsSink {
     const bool granular = shape == Shape::kMap
                               ? frame.info.map == MapRelation::kGranular
                               : frame.info.list == ListRelation::kSet || frame.info.list == ListRelation::kKeyed;
-    if (!granular || failed_ || !frame.type) return skip(frame, item);
+    frame.atomic = item && frame.info.map == MapRelation::kAtomic;
+    if ((!granular && !frame.atomic) || failed_ || !frame.type) return skip(frame, item);
     if (item) {
       frame.list_keys = parent->info.list_keys;
       frame.keys = arena_.allocate<KeyField>(parent->info.list_keys.size());
@@ -198,10 +200,8 @@ class NewFieldsSink {
   // A value that counts as one: nothing below it is looked at.
   void skip(const Frame& frame, bool item) {
     skipped_ = 1;
-    if (item || !frame.type) {
-      if (item) failed_ = true;  // an item of a keyed list that is atomic has its keys inside
-      return;
-    }
+    if (item) failed_ = true;
+    if (item || !frame.type || frames_.back().atomic) return;
     // Whether an atomic struct is empty is seen too late.
     if (frame.when_absent == WhenAbsent::kEmptyObject) failed_ = true;
     scratch_.push_back({frame.element, nullptr, true});

@@ -1,6 +1,6 @@
 // The validation of typed values, and the keys of list items.
 #include <algorithm>
-#include <unordered_set>
+#include <set>
 
 #include "codec/json_text.h"
 #include "schema/apply/shape.h"
@@ -100,7 +100,10 @@ class Validator {
     if (value.is_null()) return;
     const object::Array* array = value.array_if();
     if (!array) return add("expected list, got " + wrapped(value));
-    std::unordered_set<std::string> seen;
+    struct Less {
+      bool operator()(const Element& a, const Element& b) const { return compare(a, b) < 0; }
+    };
+    std::set<Element, Less> seen;
     for (size_t i = 0; i < array->size(); ++i) {
       const Value& item = (*array)[i];
       Element element = Element::of_index(static_cast<int64_t>(i));
@@ -108,9 +111,11 @@ class Validator {
         auto keyed = item_element(arena_, info, item);
         if (!keyed) return add("element " + std::to_string(i) + ": " + keyed.error().message);
         element = *keyed;
-        std::string text;
-        append_path_text(text, element);
-        if (!seen.insert(text).second && repeats_ == Repeats::kForbidden) add("duplicate entries for key " + text);
+        if (repeats_ == Repeats::kForbidden && !seen.insert(element).second) {
+          std::string text;
+          append_path_text(text, element);
+          add("duplicate entries for key " + text);
+        }
       }
       path_.push_back(element);
       check(info.item, item);

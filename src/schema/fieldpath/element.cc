@@ -46,6 +46,12 @@ void append_scalar_json(std::string& out, const Scalar& value) {
 
 // A JSON string's inside without the HTML escapes. Compat: member names of field sets are written so.
 void append_plain_escaped(std::string& out, std::string_view text) {
+  bool special = false;
+  for (unsigned char byte : text) special |= byte < 0x20 || byte == '"' || byte == '\\';
+  if (!special) {
+    out += text;
+    return;
+  }
   static constexpr char kHex[] = "0123456789abcdef";
   size_t clean = 0;
   for (size_t i = 0; i < text.size(); ++i) {
