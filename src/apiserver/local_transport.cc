@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "apiserver/core.h"
+#include "apiserver/crd/custom_endpoints.h"
+#include "apiserver/crd/custom_resource.h"
 #include "apiserver/list_plan.h"
 #include "apiserver/pipeline.h"
 #include "apiserver/verbs/verbs.h"
@@ -225,6 +227,23 @@ base::Result<std::unique_ptr<client::WatchHandle>> LocalTransport::watch(const c
   TRY_ASSIGN(auto subscription,
              core_->watches().watch(*endpoint, WatchScope{call.ns, std::move(selection)}, revision, watcher));
   return std::make_unique<LocalHandle>(std::move(watcher), std::move(subscription));
+}
+
+std::vector<std::shared_ptr<const schema::Resource>> LocalTransport::custom_resources() {
+  std::vector<std::shared_ptr<const schema::Resource>> rows;
+  const CustomEndpoints& custom = core_->endpoints().custom();
+  for (const std::string& group : custom.groups()) {
+    const std::vector<std::string> versions = custom.versions(group);
+    for (CustomResourcePtr& resource : custom.resources(group)) {
+      for (const std::string& version : versions) {
+        const Endpoint* endpoint = resource->endpoint(version, "");
+        if (!endpoint) continue;
+        rows.emplace_back(resource, endpoint->resource);
+        break;
+      }
+    }
+  }
+  return rows;
 }
 
 }  // namespace apiserver

@@ -9,6 +9,7 @@
 
 #include "api/apiextensions/custom_resource_definition.h"
 #include "apiserver/core.h"
+#include "apiserver/crd/api_services.h"
 #include "apiserver/crd/conditions.h"
 #include "apiserver/crd/custom_endpoints.h"
 #include "apiserver/crd/custom_resource.h"
@@ -214,6 +215,7 @@ class CrdController::Impl final : public kv::WatchSink, public std::enable_share
       core_->watches().end(known->key_prefix());
     }
     core_->endpoints().custom().publish(made);
+    api_services_.set(definition.metadata.name, made->group(), made->served_versions());
     known = std::move(made);
   }
 
@@ -225,6 +227,7 @@ class CrdController::Impl final : public kv::WatchSink, public std::enable_share
     const CustomResourcePtr resource = found->second;
     published_.erase(found);
     core_->endpoints().custom().withdraw(resource->group(), resource->plural());
+    api_services_.set(name, resource->group(), {});
     core_->watches().end(resource->key_prefix());
     wake_refused(resource->group());
   }
@@ -263,6 +266,7 @@ class CrdController::Impl final : public kv::WatchSink, public std::enable_share
 
   Core* const core_;
   LocalTransport transport_;
+  ApiServices api_services_ GUARDED_BY(work_mutex_){core_, &transport_};
   Instances instances_;
   base::Mutex work_mutex_;  // held while a definition is worked on
   bool starting_ GUARDED_BY(work_mutex_) = true;

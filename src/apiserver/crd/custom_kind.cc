@@ -3,6 +3,9 @@
 #include <algorithm>
 
 #include "api/apiextensions/embedded_resource.h"
+#if __has_include("api/apiextensions/validation_rules.h")
+#include "api/apiextensions/validation_rules.h"
+#endif
 #include "apiserver/crd/conditions.h"
 #include "gen/codec.h"
 #include "object/json.h"
@@ -131,13 +134,14 @@ Value CustomKind::full_tree(const CustomObject& object) const {
 }
 
 // Compat: the order in which upstream's checks run.
-void CustomKind::check(const CustomObject& object, const CustomObject* old, object::FieldErrors& errors) const {
+void CustomKind::check(api::RuleContext& context, const CustomObject& object, const CustomObject* old,
+                       object::FieldErrors& errors) const {
   const schema::SchemaNode node = root();
   if (!node && !scale_) return;
   const Value tree = full_tree(object);
   const object::FieldPath path;
+  Value before;
   if (node) {
-    Value before;
     if (old) before = full_tree(*old);
     schema::validate(node, tree, old ? &before : nullptr, path, errors);
   }
@@ -148,20 +152,28 @@ void CustomKind::check(const CustomObject& object, const CustomObject* old, obje
   if (!node) return;
   api::validate_embedded(node, tree, schema::Place::kPart, path, errors);
   schema::validate_list_types(node, tree, path, errors);
+#if __has_include("api/apiextensions/validation_rules.h")
+  if (const api::ValidationRules* expressions = rules(); expressions && !api::blocks_rules(errors)) {
+    expressions->validate(tree, old ? &before : nullptr, path, errors, api::ValidationRules::Ratcheting::kOn,
+                          context.warnings);
+  }
+#else
+  static_cast<void>(context);
+#endif
 }
 
-void CustomKind::validate_any(api::RuleContext&, const void* object, object::FieldErrors& errors) const {
-  check(ref(object), nullptr, errors);
+void CustomKind::validate_any(api::RuleContext& context, const void* object, object::FieldErrors& errors) const {
+  check(context, ref(object), nullptr, errors);
 }
 
-void CustomKind::validate_update_any(api::RuleContext&, const void* object, const void* old,
+void CustomKind::validate_update_any(api::RuleContext& context, const void* object, const void* old,
                                      object::FieldErrors& errors) const {
-  check(ref(object), &ref(old), errors);
+  check(context, ref(object), &ref(old), errors);
 }
 
-void CustomKind::validate_subresource_any(std::string_view, api::RuleContext&, const void* object, const void* old,
-                                          object::FieldErrors& errors) const {
-  check(ref(object), &ref(old), errors);
+void CustomKind::validate_subresource_any(std::string_view, api::RuleContext& context, const void* object,
+                                          const void* old, object::FieldErrors& errors) const {
+  check(context, ref(object), &ref(old), errors);
 }
 
 void CustomKind::cells_any(const void* object, base::WallTime now, api::TableRow& row) const {

@@ -24,6 +24,10 @@
 #include "schema/structural/json_path.h"
 #include "schema/structural/structural_schema.h"
 
+namespace api {
+class ValidationRules;
+}
+
 namespace apiserver {
 
 class WebhookConversion;
@@ -106,7 +110,10 @@ class CustomKind final : public api::KindRules {
   schema::SchemaNode root() const;
   // The whole object as its schema sees it.
   object::Value full_tree(const api::CustomObject& object) const;
-  void check(const api::CustomObject& object, const api::CustomObject* old, object::FieldErrors& errors) const;
+  // The x-kubernetes-validations; null when there are none.
+  const api::ValidationRules* rules() const;
+  void check(api::RuleContext& context, const api::CustomObject& object, const api::CustomObject* old,
+             object::FieldErrors& errors) const;
 
   std::string_view group_, kind_, version_, storage_version_;  // kept by the CustomResource
   base::Result<object::Value> converted(object::Value tree, std::string_view metadata, std::string_view from,
@@ -122,6 +129,7 @@ class CustomKind final : public api::KindRules {
   mutable std::vector<schema::JsonPath> column_paths_;
   mutable std::once_flag compile_once_;
   mutable std::shared_ptr<const schema::StructuralSchema> schema_;
+  mutable std::shared_ptr<const api::ValidationRules> rules_;
   bool has_status_ = false;
   bool terminating_ = false;  // the definition is being deleted
   std::optional<::api::apiextensions::v1::CustomResourceSubresourceScale> scale_;
