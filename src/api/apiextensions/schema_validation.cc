@@ -1,6 +1,7 @@
 #include "api/apiextensions/schema_validation.h"
 
 #include <algorithm>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -290,13 +291,20 @@ class SchemaCheck {
   void check_rules(const Object& json, const FieldPath& path) {
     const Array& rules = list_at(json, "x-kubernetes-validations");
     const FieldPath rules_path = path.child("x-kubernetes-validations");
+    const bool any_path =
+        std::ranges::any_of(rules, [](const Value& rule) { return !rule.string_at({"fieldPath"}).empty(); });
+    std::shared_ptr<const schema::StructuralSchema> compiled;
+    if (any_path) {
+      auto made = schema::StructuralSchema::compile(Value(json), gen::message_of<meta::v1::ObjectMeta>());
+      if (made) compiled = *std::move(made);
+    }
     for (size_t i = 0; i < rules.size(); ++i) {
-      if (rules[i].is_object()) check_rule(json, *rules[i].object_if(), rules_path.index(i));
+      if (rules[i].is_object()) check_rule(compiled.get(), *rules[i].object_if(), rules_path.index(i));
     }
   }
 
   // The texts of a validation rule; its expressions are compiled elsewhere.
-  void check_rule(const Object& json, const Object& rule, const FieldPath& path) {
+  void check_rule(const schema::StructuralSchema* schema, const Object& rule, const FieldPath& path) {
     const std::string expression = trimmed(text_at(rule, "rule"));
     const std::string_view message = text_at(rule, "message");
     const std::string plain = trimmed(message);
@@ -322,15 +330,15 @@ class SchemaCheck {
             {"FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"});
       }
     }
-    check_rule_path(json, text_at(rule, "fieldPath"), path.child("fieldPath"));
+    check_rule_path(schema, text_at(rule, "fieldPath"), path.child("fieldPath"));
   }
 
-  void check_rule_path(const Object& json, std::string_view field_path, const FieldPath& path) {
+  void check_rule_path(const schema::StructuralSchema* schema, std::string_view field_path, const FieldPath& path) {
     if (field_path.empty()) return;
     if (trimmed(field_path).empty()) errors_.invalid(path, field_path, "must be non-empty if specified");
     if (has_newline(field_path)) errors_.invalid(path, field_path, "must not contain line breaks");
-    const auto compiled = schema::StructuralSchema::compile(Value(json), gen::message_of<meta::v1::ObjectMeta>());
-    if (compiled && !parse_schema_field_path(field_path, (*compiled)->root(), ArrayNotation::kAllowed)) {
+    // Compat: a schema that cannot be compiled has its own error.
+    if (schema && !parse_schema_field_path(field_path, schema->root(), ArrayNotation::kAllowed)) {
       errors_.invalid(path, field_path, "must be a valid path");
     }
   }

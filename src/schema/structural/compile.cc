@@ -321,6 +321,15 @@ const Node* Compiled::property(const Node& of, std::string_view name) const {
   return found == all.end() || found->name != name ? nullptr : node(found->node);
 }
 
+const Node* Compiled::property(const Node& of, std::string_view name, size_t& hint) const {
+  const auto all = properties_of(of);
+  if (hint < all.size() && all[hint].name == name) return node(all[hint++].node);
+  const auto found = std::ranges::lower_bound(all, name, {}, &Property::name);
+  if (found == all.end() || found->name != name) return nullptr;
+  hint = static_cast<size_t>(found - all.begin()) + 1;
+  return node(found->node);
+}
+
 size_t Compiled::memory_bytes() const {
   size_t size = sizeof(*this) + text.capacity();
   size += nodes.capacity() * sizeof(Node) + properties.capacity() * sizeof(Property);
