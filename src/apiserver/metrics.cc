@@ -177,6 +177,11 @@ class ServerMetrics::Writer final : public net::ResponseWriter {
     bytes_ += chunk.size();
     return inner_->write(std::move(chunk));
   }
+  size_t write_later(base::SharedBytes chunk) override {
+    bytes_ += chunk.size();
+    return inner_->write_later(std::move(chunk));
+  }
+  void flush() override { inner_->flush(); }
   void finish() override { inner_->finish(); }
   void abort() override { inner_->abort(); }
   size_t buffered() const override { return inner_->buffered(); }

@@ -4,6 +4,10 @@
 
 namespace net {
 
+namespace {
+constexpr size_t kKeptOps = 2;
+}  // namespace
+
 void Exchange::send(int status, Headers headers, Body body) {
   submit({.kind = Op::Kind::kSend, .status = status, .headers = std::move(headers), .body = std::move(body)});
 }
@@ -14,6 +18,19 @@ size_t Exchange::write(Body chunk) {
   if (closed()) return 0;
   submit({.kind = Op::Kind::kWrite, .body = std::move(chunk)});
   return buffered();
+}
+size_t Exchange::write_later(base::SharedBytes chunk) {
+  if (closed()) return 0;
+  submit({.kind = Op::Kind::kWrite, .shared = std::move(chunk)}, Wake::kLater);
+  return buffered();
+}
+void Exchange::flush() {
+  {
+    base::MutexLock lock(mutex_);
+    if (inbox_.empty() || awaited_) return;
+    awaited_ = true;
+  }
+  loop_->post([self = shared_from_this()] { self->empty_inbox(); });
 }
 void Exchange::finish() { submit({.kind = Op::Kind::kFinish}); }
 void Exchange::abort() { submit({.kind = Op::Kind::kAbort}); }
@@ -28,29 +45,32 @@ std::shared_ptr<ResponseWriter> Exchange::make_writer() {
   });
 }
 
-void Exchange::submit(Op op) {
-  buffered_.fetch_add(op.body.size(), std::memory_order_relaxed);
+void Exchange::submit(Op op, Wake wake) {
+  buffered_.fetch_add(op.size(), std::memory_order_relaxed);
   if (loop_->in_loop()) {
     empty_inbox();
     apply(std::move(op));
     return;
   }
-  bool wake;
   {
     base::MutexLock lock(mutex_);
-    wake = inbox_.empty();
     inbox_.push_back(std::move(op));
+    if (wake == Wake::kLater || awaited_) return;
+    awaited_ = true;
   }
-  if (wake) loop_->post([self = shared_from_this()] { self->empty_inbox(); });
+  loop_->post([self = shared_from_this()] { self->empty_inbox(); });
 }
 
 void Exchange::empty_inbox() {
-  std::vector<Op> ops;
+  std::vector<Op> ops = std::exchange(emptied_, {});
   {
     base::MutexLock lock(mutex_);
     ops.swap(inbox_);
+    awaited_ = false;
   }
   for (auto& op : ops) apply(std::move(op));
+  ops.clear();
+  if (ops.capacity() <= kKeptOps) emptied_ = std::move(ops);  // a stream's next events need no allocation
 }
 
 void Exchange::apply(Op op) {
@@ -75,7 +95,7 @@ void Exchange::apply(Op op) {
       break;
   }
   if (over) {
-    buffered_.fetch_sub(op.body.size(), std::memory_order_relaxed);
+    buffered_.fetch_sub(op.size(), std::memory_order_relaxed);
     check_drained();
     return;
   }
@@ -93,7 +113,7 @@ void Exchange::apply(Op op) {
       begin(op.status, std::move(op.headers));
       break;
     case Op::Kind::kWrite:
-      add(std::move(op.body));
+      op.shared.empty() ? add(std::move(op.body)) : add(std::move(op.shared));
       break;
     case Op::Kind::kFinish:
       if (!has_head()) begin(200, {});
@@ -113,10 +133,19 @@ void Exchange::begin(int status, Headers headers) {
   headers_ = std::move(headers);
 }
 
-void Exchange::add(Body body) {
+void Exchange::will_add(size_t size) {
   if (!has_head()) begin(200, {});
   if (pending_ == 0) last_progress = loop_->now();
-  pending_ += body.size();
+  pending_ += size;
+}
+
+void Exchange::add(base::SharedBytes bytes) {
+  will_add(bytes.size());
+  chunks_.emplace_back(std::move(bytes));
+}
+
+void Exchange::add(Body body) {
+  will_add(body.size());
   if (chunks_.empty()) {
     chunks_ = std::move(body.chunks());
   } else {

@@ -32,6 +32,8 @@ class Exchange final : public ResponseWriter, public std::enable_shared_from_thi
   void send(int status, Headers headers, Body body) override;
   void start(int status, Headers headers) override;
   size_t write(Body chunk) override;
+  size_t write_later(base::SharedBytes chunk) override;
+  void flush() override;
   void finish() override;
   void abort() override;
   size_t buffered() const override { return buffered_.load(std::memory_order_relaxed); }
@@ -82,14 +84,19 @@ class Exchange final : public ResponseWriter, public std::enable_shared_from_thi
     int status = 0;
     Headers headers;
     Body body;
+    base::SharedBytes shared;  // kWrite: instead of a body
     size_t low_water = 0;
     base::Task callback;
+    size_t size() const { return body.size() + shared.size(); }
   };
-  void submit(Op op);
+  enum class Wake { kNow, kLater };
+  void submit(Op op, Wake wake = Wake::kNow);
   void empty_inbox();
   void apply(Op op);
   void begin(int status, Headers headers);
   void add(Body body);
+  void add(base::SharedBytes bytes);
+  void will_add(size_t size);
   void check_drained();
   void call_later(base::Task callback);
 
@@ -100,8 +107,10 @@ class Exchange final : public ResponseWriter, public std::enable_shared_from_thi
 
   base::Mutex mutex_;
   std::vector<Op> inbox_ GUARDED_BY(mutex_);
+  bool awaited_ GUARDED_BY(mutex_) = false;  // the loop will empty the inbox
 
   // Loop only.
+  std::vector<Op> emptied_;  // the inbox's other buffer
   int status_ = 0;
   Headers headers_;
   std::vector<Chunk> chunks_;

@@ -15,9 +15,9 @@ namespace net {
 
 namespace {
 constexpr size_t kReadBytes = 64 * 1024;
-constexpr size_t kFlushBytes = 64 * 1024;
+constexpr size_t kFlushBytes = 256 * 1024;
 constexpr int kReadsPerEvent = 4;  // then other connections get their turn
-constexpr int kFlushesPerEvent = 16;
+constexpr int kFlushesPerEvent = 4;
 constexpr auto kLinger = std::chrono::milliseconds(500);
 }  // namespace
 

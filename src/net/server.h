@@ -34,6 +34,10 @@ class ResponseWriter {
   virtual void start(int status, Headers headers) = 0;
   // Never blocks; returns buffered() after it. Who writes decides what is too much.
   virtual size_t write(Body chunk) = 0;
+  // For one chunk to many clients: as write(), but the loop may hear of it only with flush(). So a loop wakes once for
+  // all that it has to send, and sends it in large pieces.
+  virtual size_t write_later(base::SharedBytes chunk) { return write(Body(std::move(chunk))); }
+  virtual void flush() {}
   virtual void finish() = 0;
   // Ends the stream so that the client sees that it is cut off (RST_STREAM, or a close without the last chunk).
   virtual void abort() = 0;

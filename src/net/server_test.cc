@@ -141,6 +141,40 @@ TEST_P(EveryProtocol, StreamsInOrder) {
   EXPECT_EQ(response->header("content-length"), "");
 }
 
+TEST_P(EveryProtocol, LaterWritesKeepTheirPlaceAndLeaveWithAFlush) {
+  std::thread worker;
+  Signal arrived;
+  server_.handler->table["/stream"] = [&](RequestPointer, WriterPointer writer) {
+    worker = std::thread([&, writer] {
+      writer->start(200, {});
+      writer->write_later(base::SharedBytes("first\n"));
+      writer->flush();
+      EXPECT_TRUE(arrived.wait());
+      for (int i = 0; i < 100; ++i) {
+        writer->write_later(base::SharedBytes(std::to_string(i) + "\n"));
+        if (i % 3 == 0) writer->flush();
+        if (i % 7 == 0) writer->write("now\n");
+      }
+      writer->finish();
+    });
+  };
+  std::string expected = "first\n", body;
+  for (int i = 0; i < 100; ++i) expected += std::to_string(i) + (i % 7 == 0 ? "\nnow\n" : "\n");
+  Signal ended;
+  const auto client = this->client();
+  const auto call = client->stream({.target = "/stream"}, {},
+                                   {.on_headers = nullptr,
+                                    .on_data =
+                                        [&](std::string_view data) {
+                                          body += data;
+                                          arrived.set();
+                                        },
+                                    .on_end = [&](base::Result<void>) { ended.set(); }});
+  EXPECT_TRUE(ended.wait());
+  worker.join();
+  EXPECT_EQ(body, expected);
+}
+
 TEST_P(EveryProtocol, LargeBodiesOfSharedPieces) {
   const base::SharedBytes megabyte(std::string(1 << 20, 'm'));
   server_.handler->table["/large"] = [&](RequestPointer, WriterPointer writer) {

@@ -137,6 +137,8 @@ class WireWalk {
     for (size_t i = 0; i < message.fields.size(); ++i) {
       const Field& field = message.fields[i];
       const Slot& slot = slots[i];
+      // Most members of most messages are absent: one test, without omitted()'s switch.
+      if (!slot.present() && field.omit != JsonOmit::kNever && !field.inlined) continue;
       if (field.inlined) {
         Slot inner[kMaxFields];
         if (depth + 1 >= kMaxDepth || !index(*field.message, slot.bytes(), inner)) return false;

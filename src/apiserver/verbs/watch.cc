@@ -56,6 +56,9 @@ class HttpWatch final : public Watcher, public std::enable_shared_from_this<Http
     if (!waits_) return deliver(item);
     enqueue(item);
   }
+  void on_items_end() override {
+    if (!waits_) context_->writer->flush();
+  }
   void on_bookmark(int64_t revision) override {
     if (options_.bookmarks == Bookmarks::kNo) return;
     if (waits_) return enqueue({EventType::kBookmark, {}, revision});
@@ -72,7 +75,9 @@ class HttpWatch final : public Watcher, public std::enable_shared_from_this<Http
   void deliver(const WatchItem& item) {
     auto bytes = encoder_.encode(item);
     if (!bytes) return fail(bytes.error());
-    if (put(std::move(*bytes)) > kWatchBufferBytes) {
+    const bool later = framing_ == Framing::kNone && !waits_;  // until on_items_end()
+    const size_t buffered = later ? context_->writer->write_later(*std::move(bytes)) : put(*std::move(bytes));
+    if (buffered > kWatchBufferBytes) {
       // Too slow: cut off, so that it watches again from its last revision.
       close();
       context_->writer->abort();

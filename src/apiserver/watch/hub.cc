@@ -4,6 +4,7 @@
 #include <atomic>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "apiserver/core.h"
@@ -34,8 +35,11 @@ class WatchHubs::Entry final : public kv::WatchSink, public std::enable_shared_f
   void end() { ended_ = true; }
   bool ended() const { return ended_; }
 
-  // On the strand.
-  void deliver(const kv::Event& event, std::string_view now_raw, std::string_view before_raw);
+  // On the strand. True when it is the first since flush() that the watcher got.
+  bool deliver(const kv::Event& event, std::string_view now_raw, std::string_view before_raw);
+  void flush() {
+    if (std::exchange(unsent_, false)) watcher_->on_items_end();
+  }
   void bookmark(int64_t revision) {
     if (!ended_) watcher_->on_bookmark(revision);
   }
@@ -59,6 +63,7 @@ class WatchHubs::Entry final : public kv::WatchSink, public std::enable_shared_f
   std::atomic<bool> ended_ = false;
   std::atomic<bool> handed_over_ = false;  // set on the strand: the hub delivers from then on
   int64_t seen_ = 0;                       // strand only: everything up to here has been delivered
+  bool unsent_ = false;                    // strand only: items went to the watcher since its on_items_end()
   base::Mutex mutex_;
   std::unique_ptr<kv::Watch> catch_up_ GUARDED_BY(mutex_);
 };
@@ -132,8 +137,9 @@ class WatchHubs::Hub final : public kv::WatchSink, public std::enable_shared_fro
   }
 
   void on_events(std::span<const kv::Event> events, int64_t revision) override {
-    std::vector<std::shared_ptr<Entry>> found;
-    for (const kv::Event& event : events) {
+    std::vector<std::shared_ptr<Entry>> found, unsent;
+    for (size_t i = 0; i < events.size(); ++i) {
+      const kv::Event& event = events[i];
       const std::string_view before = event.previous ? raw_of(event.previous) : std::string_view();
       const std::string_view now = event.is_delete() ? std::string_view() : raw_of(event.kv);
       found.clear();
@@ -142,7 +148,11 @@ class WatchHubs::Hub final : public kv::WatchSink, public std::enable_shared_fro
         collect(event, now, before, found);
         revision_ = event.revision();
       }
-      for (const auto& entry : found) entry->deliver(event, now, before);
+      for (auto& entry : found) {
+        if (entry->deliver(event, now, before)) unsent.push_back(std::move(entry));
+      }
+      if (i + 1 < events.size() && (i + 1) % kEventsPerFlush != 0) continue;
+      for (const auto& entry : std::exchange(unsent, {})) entry->flush();
     }
     base::MutexLock lock(mutex_);
     revision_ = std::max(revision_, revision);
@@ -245,9 +255,9 @@ void WatchHubs::Entry::drop_catch_up() {
 }
 
 // Compat: what a selector lets in arrives as ADDED, what it lets out as DELETED with the last state that matched.
-void WatchHubs::Entry::deliver(const kv::Event& event, std::string_view now_raw, std::string_view before_raw) {
-  if (ended_ || event.revision() <= seen_) return;
-  if (!scope_.ns.empty() && storage::split_key(hub_->key_prefix(), event.kv->key.view()).ns != scope_.ns) return;
+bool WatchHubs::Entry::deliver(const kv::Event& event, std::string_view now_raw, std::string_view before_raw) {
+  if (ended_ || event.revision() <= seen_) return false;
+  if (!scope_.ns.empty() && storage::split_key(hub_->key_prefix(), event.kv->key.view()).ns != scope_.ns) return false;
   const bool now = !event.is_delete() && scope_.selection.matches(now_raw);
   const bool before = event.previous && scope_.selection.matches(before_raw);
   WatchItem item;
@@ -259,9 +269,10 @@ void WatchHubs::Entry::deliver(const kv::Event& event, std::string_view now_raw,
     item.type = EventType::kDeleted;
     item.object = event.previous;
   } else {
-    return;
+    return false;
   }
   watcher_->on_item(item);
+  return !std::exchange(unsent_, true);
 }
 
 void WatchHubs::Entry::on_events(std::span<const kv::Event> events, int64_t revision) {
@@ -270,6 +281,7 @@ void WatchHubs::Entry::on_events(std::span<const kv::Event> events, int64_t revi
     deliver(event, event.is_delete() ? std::string_view() : raw_of(event.kv),
             event.previous ? raw_of(event.previous) : std::string_view());
   }
+  flush();
   try_hand_over(revision);
 }
 

@@ -37,6 +37,8 @@ class Watcher {
  public:
   virtual ~Watcher() = default;
   virtual void on_item(const WatchItem& item) = 0;
+  // After the items of a few events have gone to all their watchers: time to send them.
+  virtual void on_items_end() {}
   virtual void on_bookmark(int64_t revision) = 0;
   virtual void on_end(const base::Error& error) = 0;
   // What was watched is not served any more.
