@@ -44,6 +44,8 @@ void add_core_and_workloads(std::vector<std::unique_ptr<const KindRules>>& rules
   rules.push_back(secret_rules());
   rules.push_back(service_account_rules());
   rules.push_back(service_rules());
+  // apiextensions
+  rules.push_back(custom_resource_definition_rules());
   // apiregistration
   rules.push_back(api_service_rules());
   // apps

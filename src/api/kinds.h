@@ -25,6 +25,9 @@ std::unique_ptr<const KindRules> secret_rules();
 std::unique_ptr<const KindRules> service_account_rules();
 std::unique_ptr<const KindRules> service_rules();
 
+// apiextensions
+std::unique_ptr<const KindRules> custom_resource_definition_rules();
+
 // apiregistration
 std::unique_ptr<const KindRules> api_service_rules();
 

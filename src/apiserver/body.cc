@@ -1,5 +1,9 @@
 #include "apiserver/body.h"
 
+#include "api/custom/custom_object.h"
+#include "apiserver/core.h"
+#include "apiserver/crd/custom_kind.h"
+#include "codec/json_text.h"
 #include "gen/catalogue.h"
 #include "gen/meta/v1.h"
 #include "object/gvk.h"
@@ -9,6 +13,7 @@
 #include "schema/envelope.h"
 #include "schema/proto_struct.h"
 #include "schema/proto_value.h"
+#include "schema/transcode.h"
 
 namespace apiserver {
 namespace {
@@ -53,17 +58,49 @@ std::string_view version_of(std::string_view api_version) {
   return slash == std::string_view::npos ? api_version : api_version.substr(slash + 1);
 }
 
+constexpr std::string_view kYamlIssues = "yaml: unmarshal errors:";
+
+// Compat: of what the YAML decoder found, each line is a warning of its own.
+void warn(RequestContext& context, std::string_view issue) {
+  if (!issue.starts_with(kYamlIssues)) return context.warnings.emplace_back(issue), void();
+  issue.remove_prefix(kYamlIssues.size());
+  while (!issue.empty()) {
+    issue.remove_prefix(std::min(issue.find_first_not_of(" \n"), issue.size()));
+    const std::string_view line = issue.substr(0, issue.find('\n'));
+    if (!line.empty()) context.warnings.emplace_back(line);
+    issue.remove_prefix(line.size());
+  }
+}
+
 base::Result<void> report_issues(RequestContext& context, FieldValidation validation,
                                  const std::vector<std::string>& issues, std::string_view api_version,
                                  std::string_view kind) {
   if (issues.empty() || validation == FieldValidation::kIgnore) return {};
   if (validation == FieldValidation::kWarn) {
-    for (const std::string& issue : issues) context.warnings.push_back(issue);
+    warn_of_issues(context, issues);
     return {};
   }
-  std::string joined = "strict decoding error: ";
-  for (size_t i = 0; i < issues.size(); ++i) joined += (i ? ", " : "") + issues[i];
-  return cannot_handle(kind, version_of(api_version), kind, joined);
+  return cannot_handle(kind, version_of(api_version), kind, strict_error(issues));
+}
+
+// What gogo's decoder says of bytes that end too early.
+constexpr std::string_view kCutOff = "unexpected EOF";
+
+// Is there such a kind, do the bytes make one, and is it `kind`? Errors with the words that follow
+// "… cannot be handled as a …: ".
+template <typename Decodes>
+base::Result<void> is_kind(const object::GroupVersion& gv, std::string_view sent_kind, std::string_view kind,
+                           std::string_view group, Decodes decodes) {
+  const schema::Kind* known = gen::find_kind(gv.group, gv.version, sent_kind);
+  if (!known) {
+    return base::fail(Reason::kBadRequest, "no kind \"" + std::string(sent_kind) + "\" is registered for version \"" +
+                                               gv.to_string() +
+                                               "\" in scheme \"k8s.io/apimachinery/pkg/runtime/scheme.go:100\"");
+  }
+  TRY(decodes(*known->message));
+  if (sent_kind == kind) return {};
+  return base::fail(Reason::kBadRequest, "converting (" + gv.version + "." + std::string(sent_kind) + ") to (" +
+                                             internal_type(group, kind) + "): unknown conversion");
 }
 
 // kind and apiVersion of a tree, with upstream's complaints about their types.
@@ -103,7 +140,7 @@ base::Result<object::Value> parse_tree(RequestContext& context, std::string_view
     std::vector<std::string> duplicates;
     auto tree = object::parse_yaml(context.body, {.duplicate_keys = &duplicates});
     if (!tree) return unrecognized(kind, tree.error().message, context.body);
-    for (std::string& line : duplicates) issues.push_back("yaml: unmarshal errors:\n  " + std::move(line));
+    if (!duplicates.empty()) issues.push_back(yaml_issue(duplicates));
     return tree;
   }
   std::vector<std::string> duplicates;
@@ -115,27 +152,99 @@ base::Result<object::Value> parse_tree(RequestContext& context, std::string_view
   return tree;
 }
 
+// Is the body of the kind and version that the endpoint serves? `decodes` tells what is wrong with it as an object of
+// another known kind: upstream decodes before it compares.
+template <typename Decodes>
+base::Result<void> check_type(const SentType& sent, std::string_view kind, std::string_view api_version,
+                              std::string_view body, Decodes decodes) {
+  if (sent.kind == kind && sent.api_version == api_version) return {};
+  auto gv = object::GroupVersion::parse(sent.api_version);
+  if (!gv) return unrecognized(kind, gv.error().message, body);
+  const size_t slash = api_version.find('/');
+  const std::string_view group = slash == std::string_view::npos ? std::string_view() : api_version.substr(0, slash);
+  if (auto same = is_kind(*gv, sent.kind, kind, group, decodes); !same)
+    return cannot_handle(sent.kind, gv->version, kind, same.error().message);
+  return base::fail(object::api_version_mismatch(sent.api_version, api_version));
+}
+
 base::Result<std::string> decode_protobuf(RequestContext& context, std::string_view kind,
                                           std::string_view api_version) {
+  if (context.body.empty()) return unrecognized(kind, "empty data", context.body);
   if (!schema::has_envelope(context.body)) {
     return unrecognized(kind, "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]",
                         context.body);
   }
+  if (context.body.size() == schema::kEnvelopePrefix.size()) return unrecognized(kind, "empty body", context.body);
   auto envelope = schema::unwrap(context.body);
-  if (!envelope) return unrecognized(kind, envelope.error().message, context.body);
-  const std::string_view sent_kind = envelope->type.kind.empty() ? kind : envelope->type.kind;
-  const std::string_view sent_version = envelope->type.api_version.empty() ? api_version : envelope->type.api_version;
-  if (sent_kind != kind || sent_version != api_version) {
-    return base::fail(Reason::kBadRequest, "the API version in the data (" + std::string(sent_version) +
-                                               ") does not match the expected API version (" +
-                                               std::string(api_version) + ")");
-  }
+  // Compat: what cannot be read has nearly always been cut off.
+  if (!envelope) return unrecognized(kind, kCutOff, context.body);
+  const SentType sent{
+      std::string(envelope->type.api_version.empty() ? api_version : envelope->type.api_version),
+      std::string(envelope->type.kind.empty() ? kind : envelope->type.kind),
+  };
+  TRY(check_type(sent, kind, api_version, context.body, [&](const schema::Message& other) -> base::Result<void> {
+    if (schema::check_message(other, envelope->raw)) return {};
+    return base::fail(Reason::kBadRequest, std::string(kCutOff));
+  }));
   return std::string(envelope->raw);
+}
+
+std::string unknown_field(std::string_view path) {
+  std::string text = "unknown field ";
+  codec::append_go_quoted(text, path);
+  return text;
+}
+
+// A custom object: its schema takes away what it does not know and fills in defaults.
+base::Result<std::string> encode_custom(RequestContext& context, object::Value tree, std::string_view kind,
+                                        FieldValidation validation, std::vector<std::string> issues) {
+  const CustomKind& custom = *context.endpoint->custom;
+  std::vector<std::string> unknown;
+  TRY(custom.clean(tree, validation == FieldValidation::kIgnore ? nullptr : &unknown));
+  for (const std::string& path : unknown) issues.push_back(unknown_field(path));
+  std::string raw;
+  schema::ValueEncodeOptions options;
+  if (validation != FieldValidation::kIgnore) options.strict_issues = &issues;
+  if (auto encoded = schema::encode_value(api::custom_message(), tree, raw, options); !encoded) {
+    return cannot_handle(kind, custom.version(), kind, encoded.error().message);
+  }
+  TRY(report_issues(context, validation, issues, custom.version(), kind));
+  return raw;
+}
+
+// Compat: a custom object of another version is not cleaned by the right schema, and then refused; of another kind it
+// is invalid.
+base::Result<void> check_custom_type(RequestContext& context, const object::Value& tree, const SentType& sent,
+                                     std::string_view api_version, std::string_view kind, FieldValidation validation) {
+  if (sent.api_version != api_version) {
+    std::vector<std::string> issues;
+    auto gv = object::GroupVersion::parse(sent.api_version);
+    const bool known = gv && context.core->endpoints().serves(gv->group, gv->version);
+    for (const object::Member& member : *tree.object_if()) {
+      if (known || member.key == "apiVersion" || member.key == "kind" || member.key == "metadata") continue;
+      issues.push_back(unknown_field(member.key));
+    }
+    TRY(report_issues(context, validation, issues, version_of(api_version), kind));
+    return base::fail(object::api_version_mismatch(sent.api_version, api_version));
+  }
+  object::FieldErrors errors;
+  errors.invalid(object::FieldPath("kind"), sent.kind, "must be " + std::string(kind));
+  const std::string name(tree.string_at({"metadata", "name"}));
+  return base::fail(object::invalid_error(context.info.group, sent.kind, name, errors));
 }
 
 }  // namespace
 
 namespace {
+
+// False: there is none, and the tree need not be walked.
+bool mentions_empty_list(std::string_view text) {
+  for (size_t at = 0; (at = text.find('[', at)) != std::string_view::npos;) {
+    at = text.find_first_not_of(" \t\r\n", at + 1);
+    if (at != std::string_view::npos && text[at] == ']') return true;
+  }
+  return false;
+}
 
 void find_empty_lists(const object::Value& value, std::vector<std::string>& path,
                       std::vector<std::vector<std::string>>& found) {
@@ -152,10 +261,45 @@ void find_empty_lists(const object::Value& value, std::vector<std::string>& path
 
 }  // namespace
 
+std::string internal_type(std::string_view group, std::string_view kind) {
+  const std::string_view package = group.empty() ? "core" : group.substr(0, group.find('.'));
+  return std::string(package) + "." + std::string(kind);
+}
+
+void keep_reset(object::Value& tree) {
+  object::Value* metadata = tree.find("metadata");
+  object::Value* list = metadata ? metadata->find("managedFields") : nullptr;
+  object::Array* entries = list ? list->array_if() : nullptr;
+  if (entries && entries->empty()) entries->emplace_back(object::Object());
+}
+
+void note_empty_lists(RequestContext& context, const object::Value& tree) {
+  context.empty_lists.clear();
+  std::vector<std::string> path;
+  if (mentions_empty_list(context.body)) find_empty_lists(tree, path, context.empty_lists);
+}
+
+std::string yaml_issue(const std::vector<std::string>& duplicate_keys) {
+  std::string text(kYamlIssues);
+  for (const std::string& line : duplicate_keys) text += "\n  " + line;
+  return text;
+}
+
+void warn_of_issues(RequestContext& context, const std::vector<std::string>& issues) {
+  for (const std::string& issue : issues) warn(context, issue);
+}
+
+std::string strict_error(const std::vector<std::string>& issues) {
+  std::string joined = "strict decoding error: ";
+  for (size_t i = 0; i < issues.size(); ++i) joined += (i ? ", " : "") + issues[i];
+  return joined;
+}
+
 base::Result<std::string> encode_tree(RequestContext& context, const object::Value& tree,
                                       const schema::Message& message, std::string_view api_version,
                                       std::string_view kind, FieldValidation validation,
                                       std::vector<std::string> issues) {
+  if (api::is_custom(message)) return encode_custom(context, tree, kind, validation, std::move(issues));
   std::string raw;
   schema::ValueEncodeOptions options;
   if (validation != FieldValidation::kIgnore) options.strict_issues = &issues;
@@ -164,9 +308,7 @@ base::Result<std::string> encode_tree(RequestContext& context, const object::Val
     return cannot_handle(kind, version_of(api_version), kind, encoded.error().message);
   }
   TRY(report_issues(context, validation, issues, api_version, kind));
-  context.empty_lists.clear();
-  std::vector<std::string> path;
-  if (context.body.find(']') != std::string_view::npos) find_empty_lists(tree, path, context.empty_lists);
+  note_empty_lists(context, tree);
   return raw;
 }
 
@@ -180,36 +322,43 @@ base::Result<std::string> decode_body(RequestContext& context, const schema::Mes
   // Compat: a body without kind or apiVersion is taken for what the URL serves only where upstream knows a default.
   if (sent.kind.empty()) sent.kind = kind;
   if (sent.api_version.empty()) sent.api_version = api_version;
-  if (sent.kind != kind || sent.api_version != api_version) {
-    auto gv = object::GroupVersion::parse(sent.api_version);
-    const schema::Kind* known = gv ? gen::find_kind(gv->group, gv->version, sent.kind) : nullptr;
-    if (!known) {
-      return unrecognized(kind,
-                          "no kind \"" + sent.kind + "\" is registered for version \"" + sent.api_version +
-                              "\" in scheme \"k8s.io/apimachinery/pkg/runtime/scheme.go:100\"",
-                          context.body);
-    }
-    std::string ignored;
-    if (auto encoded = schema::encode_value(*known->message, tree, ignored); !encoded) {
-      return cannot_handle(sent.kind, version_of(sent.api_version), kind, encoded.error().message);
-    }
-    if (sent.kind != kind) {
-      return cannot_handle(sent.kind, version_of(sent.api_version), kind,
-                           "converting (" + sent.kind + ") to (" + std::string(kind) + "): unknown conversion");
-    }
-    return base::fail(object::api_version_mismatch(sent.api_version, api_version));
+  if (api::is_custom(message) && (sent.kind != kind || sent.api_version != api_version)) {
+    TRY(check_custom_type(context, tree, sent, api_version, kind, validation));
   }
+  TRY(check_type(sent, kind, api_version, context.body, [&](const schema::Message& other) {
+    std::string ignored;
+    return schema::encode_value(other, tree, ignored);
+  }));
+  keep_reset(tree);
   return encode_tree(context, tree, message, api_version, kind, validation, std::move(issues));
+}
+
+base::Result<void> check_patched_type(const Endpoint& endpoint, const object::Value& document) {
+  const auto or_default = [&](std::string_view name, std::string_view fallback) {
+    const std::string_view sent = document.string_at({name});
+    return std::string(sent.empty() ? fallback : sent);
+  };
+  const std::string kind = or_default("kind", endpoint.kind);
+  const std::string api_version = or_default("apiVersion", endpoint.api_version);
+  if (kind == endpoint.kind && api_version == endpoint.api_version) return {};
+  TRY_ASSIGN(const object::GroupVersion gv, object::GroupVersion::parse(api_version));
+  TRY(is_kind(gv, kind, endpoint.kind, endpoint.resource->group, [&](const schema::Message& other) {
+    std::string ignored;
+    return schema::encode_value(other, document, ignored);
+  }));
+  return base::fail(object::api_version_mismatch(api_version, endpoint.api_version));
 }
 
 base::Result<api::AnyObject> to_stored(const Endpoint& endpoint, std::string_view served_raw) {
   if (!endpoint.conversion) {
-    TRY_ASSIGN(api::AnyObject object, decode_stored(endpoint, served_raw));
-    endpoint.rules->set_defaults_any(object.get());
+    auto object = decode_stored(endpoint, served_raw);
+    if (!object) return cannot_handle(endpoint.kind, version_of(endpoint.api_version), endpoint.kind, kCutOff);
+    endpoint.rules->set_defaults_any(object->get());
     return object;
   }
   api::AnyObject served = api::AnyObject::make(*endpoint.served);
-  TRY(schema::decode_struct(*endpoint.served, served_raw, served.get()));
+  if (auto decoded = schema::decode_struct(*endpoint.served, served_raw, served.get()); !decoded)
+    return cannot_handle(endpoint.kind, version_of(endpoint.api_version), endpoint.kind, kCutOff);
   if (endpoint.conversion->set_defaults) endpoint.conversion->set_defaults(served.get());
   api::AnyObject stored = api::AnyObject::make(*endpoint.stored);
   endpoint.conversion->to_stored(served.get(), stored.get());
@@ -217,7 +366,18 @@ base::Result<api::AnyObject> to_stored(const Endpoint& endpoint, std::string_vie
   return stored;
 }
 
+base::Result<std::string> stored_form(const Endpoint& endpoint, const api::AnyObject& object) {
+  std::string raw = encode_struct(object);
+  if (!endpoint.custom) return raw;
+  return endpoint.custom->to_storage(raw);
+}
+
 base::Result<api::AnyObject> decode_stored(const Endpoint& endpoint, std::string_view stored_raw) {
+  std::string served;
+  if (endpoint.custom && !endpoint.shows_stored(stored_raw)) {
+    TRY_ASSIGN(served, endpoint.custom->to_served(stored_raw));
+    stored_raw = served;
+  }
   api::AnyObject object = api::AnyObject::make(*endpoint.stored);
   TRY(schema::decode_struct(*endpoint.stored, stored_raw, object.get()));
   return object;
@@ -230,7 +390,8 @@ std::string encode_struct(const api::AnyObject& object) {
 }
 
 base::Result<std::string> to_served(const Endpoint& endpoint, std::string_view stored_raw) {
-  if (!endpoint.conversion) return std::string(stored_raw);
+  if (endpoint.shows_stored(stored_raw)) return std::string(stored_raw);
+  if (endpoint.custom) return endpoint.custom->to_served(stored_raw);
   TRY_ASSIGN(api::AnyObject stored, decode_stored(endpoint, stored_raw));
   api::AnyObject served = api::AnyObject::make(*endpoint.served);
   endpoint.conversion->from_stored(stored.get(), served.get());
@@ -239,7 +400,7 @@ base::Result<std::string> to_served(const Endpoint& endpoint, std::string_view s
 
 base::Result<std::string_view> served_view(const Endpoint& endpoint, std::string_view stored_raw,
                                            std::string& converted) {
-  if (!endpoint.conversion) return stored_raw;
+  if (endpoint.shows_stored(stored_raw)) return stored_raw;
   TRY_ASSIGN(converted, to_served(endpoint, stored_raw));
   return converted;
 }

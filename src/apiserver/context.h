@@ -39,11 +39,13 @@ struct RequestContext {
   Query query;
   User user;
   const Endpoint* endpoint = nullptr;  // of resource requests
+  EndpointPtr endpoint_owner;          // keeps it alive
   base::WallTime now;
   Accepted accepted;
   std::string audit_id;
   std::vector<std::string> warnings;
   bool refused_by_authorizer = false;  // Compat: such answers carry X-Content-Type-Options
+  bool under_flow_control = false;     // Compat: such answers carry the headers that name who was in charge
 
   // The body and how it is encoded.
   std::string_view body;

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 
+#include "apiserver/crd/custom_endpoints.h"
+#include "apiserver/crd/custom_kind.h"
 #include "apiserver/limits.h"
 #include "apiserver/watch/hub.h"
+#include "object/status.h"
 #include "storage/keys.h"
 #include "storage/stored_object.h"
 
@@ -17,7 +20,23 @@ Core::Core(CoreOptions options)
 }
 Core::~Core() { stop(); }
 
-void Core::stop() { watches_->stop(); }
+void Core::stop() {
+  watches_->stop();
+  endpoints_.custom().stop();
+}
+
+base::Executor& Core::pool_for(const Endpoint& endpoint) const {
+  return endpoint.custom && endpoint.custom->waits() ? endpoints_.custom().lane() : pool();
+}
+
+base::Result<pki::PrivateKey> Core::token_key() {
+  if (!token_key_source) return base::fail(object::internal_error("no service account signing key is configured"));
+  base::MutexLock lock(token_key_mutex_);
+  if (!token_key_) {
+    TRY_ASSIGN(token_key_, token_key_source());
+  }
+  return *token_key_;
+}
 
 base::Result<int64_t> Core::event_lease() {
   // Compat: upstream's lease manager reuses a lease for a share of its time, so that many events cost one.

@@ -52,6 +52,8 @@ class Core final : public admission::Lookup {
   const base::Clock& clock() const { return *options_.clock; }
   base::Rng& rng() const { return *options_.rng; }
   base::Executor& pool() const { return *options_.pool; }
+  // Where long work of a request on the endpoint runs: a lane of its own where it may wait for a webhook.
+  base::Executor& pool_for(const Endpoint& endpoint) const;
   const admission::Chain& admission() const { return *options_.admission; }
   WatchHubs& watches() const { return *watches_; }
   // Ends watches; called before the store is destroyed.
@@ -60,8 +62,13 @@ class Core final : public admission::Lookup {
   // Set before the server starts; null or none = that is not done.
   Allocator* allocator = nullptr;
   api::Privileged privileged = api::Privileged::kRefused;  // --allow-privileged
-  std::optional<pki::PrivateKey> token_key;                // signs service account tokens
+  // Where the key that signs service account tokens comes from. Asked when the first token or key set is, for making an
+  // RSA key takes longer than a start may. Empty = no tokens.
+  pki::KeySource token_key_source;
   std::string token_issuer = "https://kubernetes.default.svc.cluster.local";
+
+  // kInternalError when there is none. The first call may make it; the others wait.
+  base::Result<pki::PrivateKey> token_key();
 
   // The lease under which Event objects are written; one lease serves all events of a minute.
   base::Result<int64_t> event_lease();
@@ -79,6 +86,8 @@ class Core final : public admission::Lookup {
   Endpoints endpoints_;
   std::map<std::pair<std::string_view, std::string_view>, const Endpoint*> stored_;  // by group and resource
   std::unique_ptr<WatchHubs> watches_;
+  base::Mutex token_key_mutex_;
+  std::optional<pki::PrivateKey> token_key_ GUARDED_BY(token_key_mutex_);
   base::Mutex lease_mutex_;
   int64_t lease_ GUARDED_BY(lease_mutex_) = 0;
   base::MonoTime lease_until_ GUARDED_BY(lease_mutex_){};

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "apiserver/crd/custom_endpoints.h"
+#include "apiserver/crd/custom_kind.h"
 #include "base/check.h"
 #include "schema/proto_struct.h"
 
@@ -69,7 +71,11 @@ bool Endpoint::allows(std::string_view verb) const {
   return std::ranges::find(resource->verbs, verb) != resource->verbs.end();
 }
 
-Endpoints::Endpoints(const api::Catalogue& catalogue) {
+bool Endpoint::shows_stored(std::string_view stored_raw) const {
+  return custom ? custom->shows_stored(stored_raw) : conversion == nullptr;
+}
+
+Endpoints::Endpoints(const api::Catalogue& catalogue) : custom_(std::make_unique<CustomEndpoints>()) {
   for (const schema::GroupVersion& gv : gen::group_versions()) {
     if (!gv.served_by_default) continue;
     for (const schema::Resource& row : gv.resources) {
@@ -126,6 +132,16 @@ const Endpoint* Endpoints::find(std::string_view group, std::string_view version
                                 std::string_view subresource) const {
   auto found = by_path_.find(path_key(group, version, resource, subresource));
   return found == by_path_.end() ? nullptr : found->second;
+}
+
+EndpointPtr Endpoints::lookup(std::string_view group, std::string_view version, std::string_view resource,
+                              std::string_view subresource) const {
+  if (const Endpoint* built_in = find(group, version, resource, subresource)) return {EndpointPtr(), built_in};
+  return group.empty() ? nullptr : custom_->find(group, version, resource, subresource);
+}
+
+bool Endpoints::serves(std::string_view group, std::string_view version) const {
+  return has_group_version(group, version) || custom_->serves(group, version);
 }
 
 bool Endpoints::has_group(std::string_view group) const {

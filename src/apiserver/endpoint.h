@@ -1,5 +1,6 @@
 // Endpoint: all that the server knows of one served resource or subresource: names, tables, rules, where it is stored.
-// Built once from the generated resource table and the catalogue; immutable. Thread: any.
+// Immutable. Those of built-in resources are made once from the generated table and the catalogue; those of custom
+// resources come and go with their definitions (crd/), and who uses one holds its EndpointPtr. Thread: any.
 #pragma once
 
 #include <map>
@@ -14,6 +15,12 @@
 #include "schema/type_meta.h"
 
 namespace apiserver {
+
+class CustomEndpoints;
+class CustomKind;
+struct Endpoint;
+// Keeps an endpoint alive; of a built-in resource it owns nothing.
+using EndpointPtr = std::shared_ptr<const Endpoint>;
 
 struct Endpoint {
   const schema::Resource* resource = nullptr;  // this row
@@ -36,11 +43,21 @@ struct Endpoint {
   std::string body_api_version;
   std::string body_kind;
 
+  // Of custom resources.
+  const CustomKind* custom = nullptr;  // null for built-in kinds
+  uint64_t serial = 0;                 // tells apart endpoints that follow each other at one address
+  std::string deprecation;             // sent as a warning with every answer
+  int64_t born = 0;                    // the revision from which on it can be watched; 0 = from wherever history begins
+
   bool is_subresource() const { return !resource->subresource.empty(); }
   bool namespaced() const { return resource->namespaced; }
   std::string_view prefix() const { return main->resource->key_prefix; }
   bool is_stored() const { return !main->resource->key_prefix.empty(); }
   bool allows(std::string_view verb) const;
+  // May stored bytes be shown as they are?
+  bool shows_stored(std::string_view stored_raw) const;
+  // Compat: items of a list have no type of their own, but for custom resources.
+  schema::TypeMeta item_type() const { return custom ? type() : schema::TypeMeta{}; }
   schema::TypeMeta type() const { return {api_version, kind}; }
   schema::TypeMeta stored_type() const { return {stored_api_version, stored_kind}; }
   schema::TypeMeta list_type() const { return {api_version, list_kind}; }
@@ -51,9 +68,16 @@ class Endpoints {
   // Serves the group versions that are on by default.
   explicit Endpoints(const api::Catalogue& catalogue);
   ~Endpoints();
-  // Null when there is none.
+  // A built-in resource; null when there is none.
   const Endpoint* find(std::string_view group, std::string_view version, std::string_view resource,
                        std::string_view subresource) const;
+  // Custom resources too.
+  EndpointPtr lookup(std::string_view group, std::string_view version, std::string_view resource,
+                     std::string_view subresource) const;
+  bool serves(std::string_view group, std::string_view version) const;
+  CustomEndpoints& custom() const { return *custom_; }
+
+  // Of built-in resources.
   bool has_group(std::string_view group) const;
   bool has_group_version(std::string_view group, std::string_view version) const;
   // Main resources, in discovery order.
@@ -64,6 +88,7 @@ class Endpoints {
   std::vector<std::unique_ptr<api::KindRules>> plain_rules_;  // for kinds that the catalogue does not list
   std::vector<const Endpoint*> order_;
   std::map<std::string, const Endpoint*, std::less<>> by_path_;
+  std::unique_ptr<CustomEndpoints> custom_;
 };
 
 }  // namespace apiserver

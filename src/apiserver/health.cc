@@ -122,6 +122,17 @@ void add_health_paths(Paths& paths, Core&) {
 
 void add_version_paths(Paths& paths) {
   paths.add("/version", [](RequestContext& context) {
+    if (context.http->method != "GET") {
+      return respond_error(
+          context, {base::Reason::kMethodNotAllowed, "the server does not allow this method on the requested resource",
+                    base::ErrorDetails{}});
+    }
+    if (auto accepted = negotiate_answer(context.header("accept"), AnswerKind::kObject);
+        !accepted || accepted->type != MediaType::kJson) {
+      return respond_error(
+          context, {base::Reason::kNotAcceptable, "406: Not Acceptable\n\nAvailable representations: application/json",
+                    base::ErrorDetails{}});
+    }
     respond_text(context, 200, "application/json",
                  R"({
   "major": "1",

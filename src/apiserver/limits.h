@@ -19,12 +19,16 @@ inline constexpr size_t kListBufferBytes = 512 * 1024;
 inline constexpr size_t kListChunkBytes = 128 * 1024;
 // Lists longer than this many keys leave the loop for a worker.
 inline constexpr size_t kInlineListKeys = 64;
+// The same for lists that only point to stored bytes.
+inline constexpr size_t kInlineSharedKeys = 1024;
 // Values of an `in` that are looked for by signature; with more, every object is looked at.
 inline constexpr size_t kMaxSignatures = 16;
 // Objects that DELETE of a collection lists at once. Compat: upstream's page.
 inline constexpr int64_t kDeleteCollectionPage = 10'000;
 // Bytes buffered for a watch before it is cut off; the client watches again from its last revision.
 inline constexpr size_t kWatchBufferBytes = 8 * 1024 * 1024;
+// Events of one batch that go to the watchers' buffers before they are sent.
+inline constexpr size_t kEventsPerFlush = 16;
 // Answers larger than this are compressed for clients that accept gzip. Compat: upstream's 128 KiB.
 inline constexpr size_t kGzipFromBytes = 128 * 1024;
 // Watches without timeoutSeconds end after a random time between this and twice this. Compat: --min-request-timeout.
@@ -35,5 +39,13 @@ inline constexpr std::chrono::seconds kBookmarkPeriod{60};
 inline constexpr std::chrono::seconds kEventTtl{3600};
 // Encodings of recent events that watches share.
 inline constexpr size_t kEncodedEvents = 256;
+
+// A conversion webhook that does not answer in time fails the request. Compat: upstream's 30 seconds.
+inline constexpr std::chrono::seconds kConversionTimeout{30};
+// Requests that may wait for conversion webhooks at the same time; more wait for these.
+inline constexpr int kConversionLanes = 4;
+
+// OpenAPI documents of custom group versions that are kept; beyond it they are made anew.
+inline constexpr size_t kCustomSections = 64;
 
 }  // namespace apiserver

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "apiserver/core.h"
+#include "apiserver/crd/custom_endpoints.h"
+#include "apiserver/crd/custom_resource.h"
 #include "apiserver/list_plan.h"
 #include "apiserver/pipeline.h"
 #include "apiserver/verbs/verbs.h"
@@ -171,8 +173,9 @@ void LocalTransport::call(client::Call call, client::Callback done) {
   context.origin = Origin::kInProcess;
   context.user = user_;
   context.now = core_->clock().wall_now();
-  context.endpoint = core_->endpoints().find(call.resource->group, call.resource->version, call.resource->name,
-                                             call.resource->subresource);
+  context.endpoint_owner = core_->endpoints().lookup(call.resource->group, call.resource->version, call.resource->name,
+                                                     call.resource->subresource);
+  context.endpoint = context.endpoint_owner.get();
   if (!context.endpoint)
     return done(base::fail(
         object::not_found({std::string(call.resource->group), std::string(call.resource->name)}, call.name)));
@@ -194,8 +197,8 @@ void LocalTransport::call(client::Call call, client::Callback done) {
 }
 
 base::Result<client::ListResult> LocalTransport::list(const client::ListCall& call) {
-  const Endpoint* endpoint =
-      core_->endpoints().find(call.resource->group, call.resource->version, call.resource->name, "");
+  const EndpointPtr endpoint =
+      core_->endpoints().lookup(call.resource->group, call.resource->version, call.resource->name, "");
   if (!endpoint) return base::fail(base::Reason::kNotFound, "no such resource");
   ListOptions options;
   TRY_ASSIGN(options.labels, object::LabelSelector::parse(call.label_selector));
@@ -213,8 +216,8 @@ base::Result<client::ListResult> LocalTransport::list(const client::ListCall& ca
 
 base::Result<std::unique_ptr<client::WatchHandle>> LocalTransport::watch(const client::ListCall& call, int64_t revision,
                                                                          client::WatchReceiver* receiver) {
-  const Endpoint* endpoint =
-      core_->endpoints().find(call.resource->group, call.resource->version, call.resource->name, "");
+  const EndpointPtr endpoint =
+      core_->endpoints().lookup(call.resource->group, call.resource->version, call.resource->name, "");
   if (!endpoint) return base::fail(base::Reason::kNotFound, "no such resource");
   ListOptions options;
   TRY_ASSIGN(options.labels, object::LabelSelector::parse(call.label_selector));
@@ -224,6 +227,23 @@ base::Result<std::unique_ptr<client::WatchHandle>> LocalTransport::watch(const c
   TRY_ASSIGN(auto subscription,
              core_->watches().watch(*endpoint, WatchScope{call.ns, std::move(selection)}, revision, watcher));
   return std::make_unique<LocalHandle>(std::move(watcher), std::move(subscription));
+}
+
+std::vector<std::shared_ptr<const schema::Resource>> LocalTransport::custom_resources() {
+  std::vector<std::shared_ptr<const schema::Resource>> rows;
+  const CustomEndpoints& custom = core_->endpoints().custom();
+  for (const std::string& group : custom.groups()) {
+    const std::vector<std::string> versions = custom.versions(group);
+    for (CustomResourcePtr& resource : custom.resources(group)) {
+      for (const std::string& version : versions) {
+        const Endpoint* endpoint = resource->endpoint(version, "");
+        if (!endpoint) continue;
+        rows.emplace_back(resource, endpoint->resource);
+        break;
+      }
+    }
+  }
+  return rows;
 }
 
 }  // namespace apiserver

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "apiserver/body.h"
+#include "apiserver/crd/custom_kind.h"
 #include "apiserver/partial_document.h"
 #include "gen/meta/v1.h"
 #include "object/time.h"
@@ -116,10 +117,17 @@ void show_empty_lists(const RequestContext& context, object::Value& tree) {
 // ".status" of the rules is "status" to the field manager.
 struct Resets {
   std::vector<std::string_view> paths;
-  schema::ResetFields fields() const { return {schema::ResetFields::Mode::kExclude, paths}; }
+  schema::ResetFields::Mode mode = schema::ResetFields::Mode::kExclude;
+  schema::ResetFields fields() const { return {mode, paths}; }
 };
 Resets reset_fields(const Endpoint& endpoint, std::string_view subresource) {
   Resets resets;
+  if (endpoint.custom && subresource == "status") {
+    // Whatever a custom object has beside its status, a write of that does not own it.
+    resets.mode = schema::ResetFields::Mode::kOnly;
+    resets.paths = {"status"};
+    return resets;
+  }
   for (std::string_view path : endpoint.rules->reset_fields(subresource))
     resets.paths.push_back(path.starts_with('.') ? path.substr(1) : path);
   return resets;
@@ -127,11 +135,11 @@ Resets reset_fields(const Endpoint& endpoint, std::string_view subresource) {
 
 schema::ManageContext manage_context(const Endpoint& endpoint, std::string_view subresource, const Resets& resets) {
   schema::ManageContext manage;
-  manage.type = schema::message_type(*endpoint.served);
+  manage.type = endpoint.custom ? endpoint.custom->apply_type() : schema::message_type(*endpoint.served);
   manage.api_version = endpoint.api_version;
   manage.kind = endpoint.kind;
   manage.subresource = subresource;
-  manage.history = schema::SchemaHistory::kFixed;
+  manage.history = endpoint.custom ? schema::SchemaHistory::kMayChange : schema::SchemaHistory::kFixed;
   manage.reset_fields = resets.fields();
   return manage;
 }
@@ -142,7 +150,8 @@ std::string now_text(const RequestContext& context) { return object::format_time
 
 namespace {
 
-// The slower way, by trees, which can tell an empty list from none.
+// The slower way, by trees, which can tell an empty list from none, and serves custom objects, whose type is
+// their schema's and not that of a message.
 base::Result<void> manage_trees(RequestContext& context, const Endpoint& endpoint, const Live* live, AnyObject& object,
                                 const WriteOptions& options, std::string_view subresource) {
   PartialDocument before{object::Value(object::Object()), {}};
@@ -150,7 +159,7 @@ base::Result<void> manage_trees(RequestContext& context, const Endpoint& endpoin
     TRY_ASSIGN(before, document_of(endpoint, live->raw, entries_in(live->object), std::nullopt, ""));
   }
   TRY_ASSIGN(PartialDocument after, document_of(endpoint, encode_struct(object), entries_in(object), std::nullopt, ""));
-  show_empty_lists(context, after.tree);
+  if (!endpoint.custom) show_empty_lists(context, after.tree);
   const Resets resets = reset_fields(endpoint, subresource);
   schema::update_managed_fields(manage_context(endpoint, subresource, resets), before.tree, after.tree,
                                 options.field_manager, now_text(context), schema::FieldsForm::kText);
@@ -162,7 +171,8 @@ base::Result<void> manage_trees(RequestContext& context, const Endpoint& endpoin
 
 base::Result<void> manage_fields(RequestContext& context, const Endpoint& endpoint, const Live* live, AnyObject& object,
                                  const WriteOptions& options, std::string_view subresource) {
-  if (!context.empty_lists.empty()) return manage_trees(context, endpoint, live, object, options, subresource);
+  if (endpoint.custom || !context.empty_lists.empty())
+    return manage_trees(context, endpoint, live, object, options, subresource);
   auto& entries = api::meta_of(object.message(), object.get()).managed_fields;
   schema::ReadEntries sent = read_entries(entries);
   entries.clear();  // the encoding is the smaller without them
@@ -186,9 +196,10 @@ base::Result<AnyObject> apply_config(RequestContext& context, const Endpoint& en
   PartialDocument before;
   if (live) {
     const auto& entries = entries_in(live->object);
-    TRY_ASSIGN(before,
-               document_of(endpoint, live->raw, entries, applied_members(arena, config, entries, options.field_manager),
-                           std::to_string(live->revision)));
+    // The schema of a custom object cleans it as a whole.
+    const std::optional<MemberNames> names =
+        endpoint.custom ? std::nullopt : applied_members(arena, config, entries, options.field_manager);
+    TRY_ASSIGN(before, document_of(endpoint, live->raw, entries, names, std::to_string(live->revision)));
   }
   const std::string now = now_text(context);
   const std::string_view subresource = endpoint.resource->subresource;

@@ -60,7 +60,7 @@ RequestLabels labels_of(const Core& core, const net::Request& request) {
   out.verb = verb_label(info, request);
   out.mutating = request.method != "GET" && request.method != "HEAD" && request.method != "OPTIONS";
   if (!info.is_resource) return out;
-  const Endpoint* endpoint = core.endpoints().find(info.group, info.version, info.resource, info.subresource);
+  const EndpointPtr endpoint = core.endpoints().lookup(info.group, info.version, info.resource, info.subresource);
   if (!endpoint) return out;
   const schema::Resource& resource = *endpoint->resource;
   out.group = resource.group;

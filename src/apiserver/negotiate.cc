@@ -145,11 +145,10 @@ base::Result<Accepted> negotiate_answer(std::string_view accept, AnswerKind kind
 
 Accepted negotiate_error(std::string_view accept) {
   for (const Clause& clause : parse_accept(accept)) {
+    // Compat: an error has no other form; a clause that asks for one names no encoding for it either.
+    if (!clause.get("as").empty()) continue;
     Accepted accepted;
-    if (match_clause(clause, AnswerKind::kObject, accepted) != Match::kNo) {
-      accepted.form = Form::kObject;
-      return accepted;
-    }
+    if (match_clause(clause, AnswerKind::kObject, accepted) != Match::kNo) return accepted;
   }
   return {};
 }

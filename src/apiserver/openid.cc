@@ -33,7 +33,8 @@ void send(RequestContext& context, std::string_view type, std::string body) {
 }
 
 void serve_configuration(RequestContext& context) {
-  const Core& core = *context.core;
+  Core& core = *context.core;
+  const auto key = core.token_key();
   const std::string address = context.http->connection ? context.http->connection->local_address : context.http->host;
   std::string body = "{\"issuer\":";
   codec::append_json_string(body, core.token_issuer);
@@ -41,7 +42,7 @@ void serve_configuration(RequestContext& context) {
   codec::append_json_string(body, "https://" + address + "/openid/v1/jwks");
   body +=
       R"(,"response_types_supported":["id_token"],"subject_types_supported":["public"],"id_token_signing_alg_values_supported":[)";
-  codec::append_json_string(body, core.token_key ? algorithm(core.token_key->type()) : "RS256");
+  codec::append_json_string(body, key ? algorithm(key->type()) : "RS256");
   send(context, "application/json", body + "]}");
 }
 
@@ -55,8 +56,8 @@ void serve_keys(RequestContext& context) {
         context, {base::Reason::kNotAcceptable,
                   "406: Not Acceptable\n\nAvailable representations: " + std::string(kKeySet), base::ErrorDetails{}});
   }
-  const Core& core = *context.core;
-  send(context, kKeySet, core.token_key ? pki::jwks_json({core.token_key->public_key()}) : R"({"keys":[]})");
+  const auto key = context.core->token_key();
+  send(context, kKeySet, key ? pki::jwks_json({key->public_key()}) : R"({"keys":[]})");
 }
 
 }  // namespace

@@ -28,6 +28,18 @@ bool parse_bool(std::string_view text) { return text != "0" && !net::equal_ignor
 
 constexpr std::string_view kMeta = "meta.k8s.io";
 
+// "" or what is wrong with the first character that cannot be printed. Compat: the position counts bytes.
+std::string unprintable(std::string_view text) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c >= 0x20 && c != 0x7f) continue;
+    constexpr std::string_view kHex = "0123456789ABCDEF";
+    return std::string("invalid character U+00") + kHex[c >> 4] + kHex[c & 15] + " (at position " + std::to_string(i) +
+           ")";
+  }
+  return "";
+}
+
 // Compat: the manager of a client that names none is the part of its user agent before the slash.
 std::string default_manager(std::string_view user_agent) {
   std::string_view name = user_agent.substr(0, user_agent.find('/'));
@@ -56,12 +68,8 @@ base::Result<WriteOptions> parse_write_options(std::string_view kind, const Quer
   options.field_manager = query.get("fieldManager");
   const object::FieldPath manager("fieldManager");
   if (options.field_manager.size() > 128) errors.too_long(manager, 128);
-  for (char c : options.field_manager) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-      errors.invalid(manager, options.field_manager, "should only contain printable characters");
-      break;
-    }
-  }
+  if (const std::string fault = unprintable(options.field_manager); !fault.empty())
+    errors.invalid(manager, options.field_manager, fault);
   TRY(check_dry_run(query, errors, options.dry_run));
   const std::string_view validation = query.get("fieldValidation");
   if (validation == "Ignore") {
@@ -69,7 +77,7 @@ base::Result<WriteOptions> parse_write_options(std::string_view kind, const Quer
   } else if (validation == "Strict") {
     options.field_validation = FieldValidation::kStrict;
   } else if (!validation.empty() && validation != "Warn") {
-    errors.not_supported(object::FieldPath("fieldValidation"), validation, {"Ignore", "Strict", "Warn"});
+    errors.not_supported(object::FieldPath("fieldValidation"), validation, {"", "Ignore", "Strict", "Warn"});
   }
   if (!errors.empty()) return base::fail(object::invalid_error(kMeta, kind, "", errors));
   if (options.field_manager.empty()) options.field_manager = default_manager(user_agent);

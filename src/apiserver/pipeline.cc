@@ -1,5 +1,7 @@
 #include "apiserver/pipeline.h"
 
+#include <algorithm>
+
 #include "apiserver/core.h"
 #include "apiserver/respond.h"
 #include "apiserver/stages/stages.h"
@@ -7,13 +9,21 @@
 namespace apiserver {
 namespace {
 
+// Compat: what flow control lets by, for it would hold its seat too long. (Watches give theirs back early.)
+bool is_long_running(const RequestInfo& info) {
+  constexpr std::string_view kSubresources[] = {"attach", "exec", "log", "portforward", "proxy"};
+  if (!info.is_resource) return info.path.starts_with("/debug/pprof/");
+  return info.verb == "proxy" || std::ranges::find(kSubresources, info.subresource) != std::end(kSubresources);
+}
+
 base::Result<void> run_stages(const PipelineParts& parts, RequestContext& context) {
   TRY(audit(context));
   TRY(request_info(context));
   TRY(authenticate(context, *parts.authenticator));
   TRY(impersonate(context));
+  context.under_flow_control = !is_long_running(context.info);
   TRY(authorize(context));
-  return {};
+  return limit_body(context);
 }
 
 }  // namespace

@@ -28,14 +28,15 @@ std::string decode(std::string_view text, bool plus_is_space) {
   return out;
 }
 
+// Compat: slashes at the ends do not count; two in a row have an empty part between them.
 std::vector<std::string> split_path(std::string_view path) {
+  while (path.starts_with('/')) path.remove_prefix(1);
+  while (path.ends_with('/')) path.remove_suffix(1);
   std::vector<std::string> parts;
-  size_t at = 0;
-  while (at < path.size()) {
-    size_t slash = path.find('/', at);
-    if (slash == std::string_view::npos) slash = path.size();
-    if (slash > at) parts.push_back(percent_decode(path.substr(at, slash - at)));
-    at = slash + 1;
+  while (!path.empty()) {
+    const size_t slash = std::min(path.find('/'), path.size());
+    parts.emplace_back(path.substr(0, slash));
+    path.remove_prefix(std::min(slash + 1, path.size()));
   }
   return parts;
 }
@@ -116,7 +117,7 @@ RequestInfo parse_request(std::string_view method, std::string_view path, const 
   info.path = percent_decode(path);
   info.verb = method;
   std::ranges::transform(info.verb, info.verb.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
-  std::vector<std::string> parts = split_path(path);
+  std::vector<std::string> parts = split_path(info.path);  // Compat: an encoded slash is a slash
   size_t at = 0;
   if (parts.size() >= 3 && parts[0] == "api") {
     info.version = parts[1];
@@ -135,6 +136,12 @@ RequestInfo parse_request(std::string_view method, std::string_view path, const 
   if (parts[at] == "watch" && parts.size() > at + 1) {
     old_watch = true;
     ++at;
+  }
+  // … and /api/v1/proxy/… of the proxy subresource; nothing is there any more.
+  if (parts[at] == "proxy" && parts.size() > at + 1) {
+    info.verb = "proxy";
+    info.resource = parts[at + 1];
+    return info;
   }
   if (parts[at] == "namespaces" && parts.size() > at + 1) {
     info.ns = parts[at + 1];

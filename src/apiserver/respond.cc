@@ -2,7 +2,10 @@
 
 #include <zlib.h>
 
+#include <algorithm>
+
 #include "api/rules.h"
+#include "apiserver/body.h"
 #include "apiserver/core.h"
 #include "apiserver/limits.h"
 #include "apiserver/partial.h"
@@ -75,7 +78,23 @@ base::Result<std::string> encode_partial(RequestContext& context, const Answer& 
   return finish_json(context.accepted, std::move(json));
 }
 
+std::string internal_pointer(const RequestContext& context, std::string_view kind) {
+  return "*" + (kind == "Status" ? std::string("v1.Status") : internal_type(context.info.group, kind));
+}
+
 }  // namespace
+
+// Compat: only the bare word counts, without a quality.
+bool accepts_gzip(std::string_view header) {
+  while (!header.empty()) {
+    std::string_view token = header.substr(0, header.find(','));
+    header.remove_prefix(std::min(header.size(), token.size() + 1));
+    while (token.starts_with(' ')) token.remove_prefix(1);
+    while (token.ends_with(' ')) token.remove_suffix(1);
+    if (token == "gzip") return true;
+  }
+  return false;
+}
 
 int http_code(const base::Error& error) {
   using base::Reason;
@@ -126,8 +145,7 @@ net::Headers answer_headers(const RequestContext& context, std::string_view cont
   headers.push_back({"audit-id", context.audit_id});
   headers.push_back({"cache-control", "no-cache, private"});
   headers.push_back({"content-type", std::string(content_type)});
-  // Compat: requests that may last as long as they like are not under flow control.
-  if (!context.endpoint || !leads_to_a_node(*context.endpoint)) {
+  if (context.under_flow_control) {
     headers.push_back({"x-kubernetes-pf-flowschema-uid", std::string(kFlowSchemaUid)});
     headers.push_back({"x-kubernetes-pf-prioritylevel-uid", std::string(kPriorityLevelUid)});
   }
@@ -144,7 +162,7 @@ net::Headers answer_headers(const RequestContext& context, std::string_view cont
 
 void send_body(RequestContext& context, int code, std::string_view content_type, std::string body) {
   net::Headers headers = answer_headers(context, content_type);
-  if (body.size() > kGzipFromBytes && context.header("accept-encoding").find("gzip") != std::string_view::npos) {
+  if (body.size() > kGzipFromBytes && accepts_gzip(context.header("accept-encoding"))) {
     headers.push_back({"content-encoding", "gzip"});
     headers.push_back({"vary", "Accept-Encoding"});
     body = gzip(body);
@@ -162,8 +180,6 @@ void respond_error(RequestContext& context, const base::Error& error) {
   if (error.details && error.details->retry_after_seconds > 0) {
     headers.push_back({"retry-after", std::to_string(error.details->retry_after_seconds)});
   }
-  if (error.reason == base::Reason::kUnauthorized)
-    headers.push_back({"www-authenticate", "Basic realm=\"kubernetes-master\""});
   if (context.refused_by_authorizer) headers.push_back({"x-content-type-options", "nosniff"});
   context.writer->send(http_code(error), std::move(headers), encode_status(accepted, error));
 }
@@ -174,6 +190,11 @@ void respond_text(RequestContext& context, int code, std::string_view content_ty
 
 base::Result<std::string> encode_answer(RequestContext& context, const Answer& answer) {
   const Accepted& accepted = context.accepted;
+  if (accepted.form == Form::kPartialMetadataList) {
+    return base::fail(base::Reason::kNotAcceptable,
+                      "you requested PartialObjectMetadataList, but the requested object is not a list (" +
+                          internal_pointer(context, answer.message ? answer.kind : "Status") + ")");
+  }
   if (!answer.message) {
     return encode_status_value(accepted, answer.success ? object::success_status_value(*answer.success)
                                                         : object::success_status_value(answer.code));

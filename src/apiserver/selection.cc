@@ -57,7 +57,7 @@ base::Result<Selection> Selection::compile(const Endpoint& endpoint, const ListO
         // Compat: kinds with field selectors of their own use other words than those without.
         return base::fail(
             base::Reason::kBadRequest,
-            known.empty()
+            known.empty() && !endpoint.custom
                 ? "\"" + label + "\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
                 : endpoint.rules->unknown_field_label(label));
       }

@@ -1,6 +1,7 @@
 #include "apiserver/server.h"
 
 #include "apiserver/allocators/service_allocator.h"
+#include "apiserver/crd/crd_controller.h"
 #include "apiserver/discovery/serve.h"
 #include "apiserver/limits.h"
 #include "apiserver/metrics.h"
@@ -72,6 +73,8 @@ base::Result<uint16_t> ApiServer::start() {
              make_service_allocator(*core_, options_.service_cidr, options_.node_port_first, options_.node_port_last));
   core_->allocator = allocator_.get();
   TRY(make_first_objects(*core_, options_));
+  definitions_ = std::make_unique<CrdController>(core_.get());
+  TRY(definitions_->start());
   status_keeper_ = std::make_unique<StatusKeeper>(*core_);
   TRY(status_keeper_->start());
   net::ServerOptions http;
@@ -91,6 +94,7 @@ base::Result<uint16_t> ApiServer::start() {
 }
 
 void ApiServer::stop(base::Duration grace) {
+  if (definitions_) definitions_->stop();
   status_keeper_.reset();
   core_->stop();
   if (listener_) listener_->stop(grace);

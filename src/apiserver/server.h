@@ -15,6 +15,7 @@
 
 namespace apiserver {
 
+class CrdController;
 class ServerMetrics;
 class StatusKeeper;
 
@@ -51,6 +52,7 @@ class ApiServer {
   std::unique_ptr<Core> core_;
   Paths paths_;
   auth::Authenticator authenticator_;
+  std::unique_ptr<CrdController> definitions_;
   std::unique_ptr<Allocator> allocator_;
   std::unique_ptr<StatusKeeper> status_keeper_;
   std::unique_ptr<net::Server> listener_;

@@ -2,6 +2,7 @@
 
 #include "api/shared/cells.h"
 #include "apiserver/body.h"
+#include "apiserver/crd/custom_kind.h"
 #include "apiserver/partial.h"
 #include "codec/json_text.h"
 #include "gen/autoscaling/v1.h"
@@ -18,11 +19,12 @@ void member(std::string& out, std::string_view name, std::string_view value) {
   codec::append_json_string(out, value);
 }
 
-std::string column_description(const schema::Column& column) {
+std::string column_description(const CustomKind* custom, const schema::Column& column) {
+  if (custom) return custom->column_description(column.name);
   return "The " + std::string(column.name) + " of the object.";
 }
 
-void append_columns(std::span<const schema::Column> columns, std::string& out) {
+void append_columns(std::span<const schema::Column> columns, const CustomKind* custom, std::string& out) {
   bool first = true;
   for (const schema::Column& column : columns) {
     out += first ? "{" : ",{";
@@ -33,7 +35,7 @@ void append_columns(std::span<const schema::Column> columns, std::string& out) {
     out += ',';
     member(out, "format", column.format);
     out += ',';
-    member(out, "description", column_description(column));
+    member(out, "description", column_description(custom, column));
     out += ",\"priority\":" + std::to_string(column.priority) + "}";
   }
 }
@@ -60,7 +62,9 @@ base::Result<IncludeObject> parse_include_object(const Query& query) {
   if (text.empty() || text == "Metadata") return IncludeObject::kMetadata;
   if (text == "None") return IncludeObject::kNone;
   if (text == "Object") return IncludeObject::kObject;
-  return base::fail(base::Reason::kBadRequest, "unrecognized includeObject value: \"" + std::string(text) + "\"");
+  return base::fail(base::Reason::kBadRequest,
+                    "Unable to convert to Table as requested: includeObject: Invalid value: " + codec::go_quoted(text) +
+                        ": must be 'Metadata', 'Object', 'None', or empty");
 }
 
 void append_table_head(const Endpoint& endpoint, std::string_view form_version, std::string_view list_metadata_json,
@@ -72,7 +76,7 @@ void append_table_head(const Endpoint& endpoint, std::string_view form_version, 
   out += R"(,"columnDefinitions":)";
   if (columns == WithColumns::kYes) {
     out += '[';
-    append_columns(endpoint.main->resource->columns, out);
+    append_columns(endpoint.main->resource->columns, endpoint.custom, out);
     out += ']';
   } else {
     out += "null";
@@ -118,7 +122,7 @@ base::Result<std::string> encode_scale_table(const RequestContext& context, cons
   TRY_ASSIGN(const Scale scale, gen::decode<Scale>(answer.raw));
   std::string out = R"({"kind":"Table","apiVersion":"meta.k8s.io/)" + context.accepted.form_version + "\"";
   out += R"(,"metadata":{"resourceVersion":")" + std::to_string(answer.revision) + R"("},"columnDefinitions":[)";
-  append_columns(kColumns, out);
+  append_columns(kColumns, nullptr, out);
   out += R"(],"rows":[{"cells":)";
   object::Array cells{scale.metadata.name, scale.spec.replicas, scale.status.replicas,
                       api::age_cell(scale.metadata, context.now)};

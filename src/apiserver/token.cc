@@ -80,8 +80,7 @@ base::Result<Answer> create_token(RequestContext& context, const WriteOptions& o
   TRY(validate(request));
   if (request.spec.audiences.empty()) request.spec.audiences = {context.core->token_issuer};
   TRY_ASSIGN(schema::MetadataView account, schema::view_metadata(*account_raw));
-  if (!context.core->token_key)
-    return base::fail(object::internal_error("no service account signing key is configured"));
+  TRY_ASSIGN(const pki::PrivateKey key, context.core->token_key());
 
   const int64_t now = object::to_time(context.now).seconds;
   const int64_t expires = now + *request.spec.expiration_seconds;
@@ -99,8 +98,7 @@ base::Result<Answer> create_token(RequestContext& context, const WriteOptions& o
   claims.append("kubernetes.io", std::move(kubernetes));
   claims.append("nbf", now);
   claims.append("sub", "system:serviceaccount:" + context.info.ns + ":" + context.info.name);
-  TRY_ASSIGN(request.status.token,
-             pki::sign_jwt(object::to_json(object::Value(std::move(claims))), *context.core->token_key));
+  TRY_ASSIGN(request.status.token, pki::sign_jwt(object::to_json(object::Value(std::move(claims))), key));
   request.status.expiration_timestamp = object::Time{expires, 0};
   request.metadata.name = context.info.name;
   request.metadata.namespace_ = context.info.ns;

@@ -53,9 +53,15 @@ base::Result<void> check_namespace(const RequestContext& context, const Endpoint
   return {};
 }
 
+api::MetaRules meta_rules(const Endpoint& endpoint) {
+  // Compat: definitions come from the same server as custom objects do, whose finalizers need no domain.
+  const bool custom = endpoint.custom || endpoint.stored_kind == "CustomResourceDefinition";
+  return custom ? api::MetaRules::kCustom : api::MetaRules::kBuiltIn;
+}
+
 api::MetaSubject meta_subject(const Endpoint& endpoint) {
   return {endpoint.namespaced() ? api::Scope::kNamespaced : api::Scope::kCluster, endpoint.rules->name_validator(),
-          api::MetaRules::kBuiltIn};
+          meta_rules(endpoint)};
 }
 
 base::Error invalid(const Endpoint& endpoint, const Meta& meta, const object::FieldErrors& errors) {
@@ -87,15 +93,18 @@ base::Result<void> prepare_new(RequestContext& context, const Endpoint& endpoint
       admission_attributes(context, endpoint, meta.name, admission::Operation::kCreate, options.dry_run);
   attributes.object = &object;
   TRY(context.core->admission().admit(attributes, *context.core));
-  api::prepare_meta_for_create(meta);
   meta.uid = base::new_uuid(context.core->rng());
   meta.creation_timestamp = object::to_time(context.now);
   meta.creation_timestamp.nanos = 0;
+  const size_t warned = context.warnings.size();
   endpoint.rules->prepare_for_create_any(rules, object.get());
   object::FieldErrors errors;
   api::validate_object_meta(meta, meta_subject(endpoint), errors);
   endpoint.rules->validate_any(rules, object.get(), errors);
-  if (!errors.empty()) return base::fail(invalid(endpoint, meta, errors));
+  if (!errors.empty()) {
+    context.warnings.resize(warned);  // Compat: only a valid object is warned of
+    return base::fail(invalid(endpoint, meta, errors));
+  }
   return context.core->admission().validate(attributes, *context.core);
 }
 
@@ -106,12 +115,13 @@ base::Result<Answer> store_new(RequestContext& context, const Endpoint& endpoint
   const std::string key = storage::object_key(endpoint.prefix(), meta.namespace_, meta.name);
   if (options.dry_run == DryRun::kYes) {
     if (core.store().latest(key)) return base::fail(object::already_exists(endpoint.group_resource, meta.name));
-    return answer_with(endpoint, encode_struct(object), 0, 201);
+    TRY_ASSIGN(std::string form, stored_form(endpoint, object));
+    return answer_with(endpoint, std::move(form), 0, 201);
   }
-  std::string raw = encode_struct(object);
+  TRY_ASSIGN(std::string raw, stored_form(endpoint, object));
   kv::Write write = write_of(endpoint, key, raw);
   write.expected_mod_revision = 0;
-  if (endpoint.stored_kind == "Event") {
+  if (endpoint.stored_kind == "Event" && !endpoint.custom) {
     TRY_ASSIGN(write.lease, core.event_lease());
   }
   kv::WriteResult written = core.store().write(std::move(write));
@@ -165,12 +175,19 @@ base::Result<Answer> answer_with(const Endpoint& endpoint, std::string raw, int6
   answer.kind = endpoint.kind;
   answer.revision = revision;
   answer.endpoint = &endpoint;
-  if (endpoint.conversion) {
+  if (!endpoint.shows_stored(raw)) {
     TRY_ASSIGN(answer.raw, to_served(endpoint, raw));
   } else {
     answer.raw = std::move(raw);
   }
   return answer;
+}
+
+base::Result<void> check_name(std::string_view in_object, std::string_view in_url) {
+  if (in_object == in_url) return {};
+  if (!in_object.empty()) return base::fail(object::name_mismatch(in_object, in_url));
+  return base::fail(Reason::kBadRequest, "the name of the object (" + std::string(in_url) +
+                                             " based on URL) was undeterminable: name must be provided");
 }
 
 base::Result<Answer> create_object(RequestContext& context, const Endpoint& endpoint, AnyObject object,
@@ -179,8 +196,9 @@ base::Result<Answer> create_object(RequestContext& context, const Endpoint& endp
   TRY(check_namespace(context, endpoint, meta));
   // Compat: a resourceVersion in a body to be created is refused by the storage layer.
   if (!meta.resource_version.empty()) {
-    return base::fail(Reason::kBadRequest, "resourceVersion should not be set on objects to be created");
+    return base::fail(Reason::kUnknown, "resourceVersion should not be set on objects to be created");
   }
+  api::prepare_meta_for_create(meta);  // what the server sets is no manager's
   api::dedup_owner_references(meta, context.warnings);
   const bool generated = meta.name.empty() && !meta.generate_name.empty();
   const std::string before = generated ? encode_struct(object) : std::string();
@@ -229,9 +247,10 @@ base::Result<void> prepare_update(RequestContext& context, const Endpoint& endpo
   TRY(check_namespace(context, endpoint, meta));
   if (meta.name.empty()) meta.name = old.name;
   api::dedup_owner_references(meta, context.warnings);
-  if (!meta.uid.empty() && meta.uid != old.uid) {
+  if (!request.uid_precondition.empty() && request.uid_precondition != old.uid) {
     const std::string key = storage::object_key(endpoint.prefix(), old.namespace_, old.name);
-    return base::fail(object::uid_precondition_failed(endpoint.group_resource, old.name, {key, meta.uid, old.uid}));
+    return base::fail(
+        object::uid_precondition_failed(endpoint.group_resource, old.name, {key, request.uid_precondition, old.uid}));
   }
   if (meta.resource_version.empty() || meta.resource_version == "0") {
     if (endpoint.rules->update_without_version() == api::UpdateWithoutVersion::kRefused &&
@@ -239,7 +258,9 @@ base::Result<void> prepare_update(RequestContext& context, const Endpoint& endpo
       const object::FieldPath metadata("metadata");
       object::FieldErrors errors;
       errors.invalid(metadata.child("resourceVersion"), object::BadValue(0), "must be specified for an update");
-      return base::fail(invalid(endpoint, meta, errors));
+      // Compat: this one names the resource in place of the kind.
+      return base::fail(object::invalid_error(endpoint.group_resource.group, endpoint.group_resource.resource,
+                                              object_name(meta), errors));
     }
     meta.resource_version = old.resource_version;
   } else if (meta.resource_version != old.resource_version) {
@@ -256,17 +277,21 @@ base::Result<void> prepare_update(RequestContext& context, const Endpoint& endpo
   TRY(context.core->admission().admit(attributes, *context.core));
   api::RuleContext rules = context.rule_context();
   api::prepare_meta_for_update(meta, old);
+  const size_t warned = context.warnings.size();
   object::FieldErrors errors;
   if (request.subresource.empty()) {
     endpoint.rules->prepare_for_update_any(rules, object.get(), live.get());
-    api::validate_object_meta_update(meta, old, api::MetaRules::kBuiltIn, errors);
+    api::validate_object_meta_update(meta, old, meta_rules(endpoint), errors);
     endpoint.rules->validate_update_any(rules, object.get(), live.get(), errors);
   } else {
     endpoint.rules->prepare_for_subresource_any(request.subresource, rules, object.get(), live.get());
-    api::validate_object_meta_update(meta, old, api::MetaRules::kBuiltIn, errors);
+    api::validate_object_meta_update(meta, old, meta_rules(endpoint), errors);
     endpoint.rules->validate_subresource_any(request.subresource, rules, object.get(), live.get(), errors);
   }
-  if (!errors.empty()) return base::fail(invalid(endpoint, meta, errors));
+  if (!errors.empty()) {
+    context.warnings.resize(warned);
+    return base::fail(invalid(endpoint, meta, errors));
+  }
   return context.core->admission().validate(attributes, *context.core);
 }
 
@@ -285,7 +310,7 @@ base::Result<Attempt> try_update(RequestContext& context, const Endpoint& endpoi
   Meta& meta = meta_of(object.message(), object.get());
   meta.resource_version.clear();
   if (core.allocator && request.subresource.empty()) TRY(core.allocator->allocate(context, endpoint, object, &live));
-  std::string raw = encode_struct(object);
+  TRY_ASSIGN(std::string raw, stored_form(endpoint, object));
   if (request.options.dry_run == DryRun::kYes) {
     if (core.allocator && request.subresource.empty()) core.allocator->release(endpoint, object, &live);
     TRY_ASSIGN(answer, answer_with(endpoint, std::move(raw), kv->mod_revision, 200));
@@ -332,6 +357,7 @@ base::Result<Answer> update_object(RequestContext& context, const Endpoint& endp
       return base::fail(std::move(outcome).error());
     }
     TRY_ASSIGN(AnyObject object, request.create());
+    meta_of(object.message(), object.get()).resource_version.clear();  // Compat: it means nothing here
     auto created = create_object(context, endpoint, std::move(object), request.options, request.ownership);
     if (created || created.error().reason != Reason::kAlreadyExists) return created;
   }

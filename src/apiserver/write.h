@@ -34,9 +34,15 @@ struct UpdateRequest {
   // For PUT of a kind that may be created so, and for apply: makes the object when there is none. Empty = NotFound.
   std::function<base::Result<api::AnyObject>()> create;
   FieldOwnership ownership = FieldOwnership::kTrack;
+  // The uid that the live object must have; "" = any. Compat: of a PUT the body's, a precondition of the storage; a
+  // patch that changes the uid is an invalid update instead.
+  std::string uid_precondition = {};
 };
 base::Result<Answer> update_object(RequestContext& context, const Endpoint& endpoint, const UpdateRequest& request,
                                    const Change& change);
+
+// Is the name in a body that of the URL?
+base::Result<void> check_name(std::string_view in_object, std::string_view in_url);
 
 // The answer that shows a stored struct in the endpoint's version. `raw` is its stored encoding.
 base::Result<Answer> answer_with(const Endpoint& endpoint, std::string raw, int64_t revision, int code);

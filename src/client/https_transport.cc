@@ -123,19 +123,22 @@ class HttpsTransport::Core final : public std::enable_shared_from_this<Core> {
     net::ClientOptions connection = options_.connection;
     connection.loop = loop_;
     set_credentials(connection, options_.credentials);
-    TRY_ASSIGN(client_, net::Client::create(std::move(connection)));
+    TRY_ASSIGN(auto made, net::Client::create(std::move(connection)));
     const base::MutexLock lock(mutex_);
+    client_ = std::move(made);
     credentials_ = options_.credentials;
     credentials_read_ = clock_->mono_now();
     return {};
   }
-  // On the owner's thread; calls that run are answered before it returns.
+  // Calls that run are answered before it returns.
   void stop() {
-    stopped_ = true;
+    if (stopped_.exchange(true)) return;
     loop_->post([self = shared_from_this()] {
       for (const auto& [timer, sending] : self->waiting_) self->loop_->cancel(timer);
       self->waiting_.clear();
-      self->client_.reset();
+      std::shared_ptr<net::Client> last;
+      const base::MutexLock lock(self->mutex_);
+      last.swap(self->client_);
     });
     loop_->stop();
   }
@@ -154,7 +157,9 @@ class HttpsTransport::Core final : public std::enable_shared_from_this<Core> {
     callbacks.on_headers = [stream](int status, const net::Headers& headers) { stream->on_headers(status, headers); };
     callbacks.on_data = [stream](std::string_view data) { stream->on_data(data); };
     callbacks.on_end = [stream](const base::Result<void>& outcome) { stream->on_end(outcome); };
-    return client_->stream(std::move(request), options_.call_timeout, std::move(callbacks));
+    const auto http = client();
+    if (!http) return nullptr;
+    return http->stream(std::move(request), options_.call_timeout, std::move(callbacks));
   }
 
   const std::string& field_manager() const { return options_.field_manager; }
@@ -170,15 +175,21 @@ class HttpsTransport::Core final : public std::enable_shared_from_this<Core> {
     connection.tls.private_key_pem = credentials.private_key_pem;
   }
 
+  std::shared_ptr<net::Client> client() {
+    const base::MutexLock lock(mutex_);
+    return client_;
+  }
+
   void attempt(std::shared_ptr<Sending> sending) {
-    if (stopped_) return;
+    const auto http = client();
+    if (!http) return;
     refresh_credentials();
     sending->encoding = encoding_;
     net::ClientRequest request = sending->make(sending->encoding);
-    client_->request(std::move(request), options_.call_timeout,
-                     [self = shared_from_this(), sending](base::Result<net::Response> response) {
-                       self->answered(sending, std::move(response));
-                     });
+    http->request(std::move(request), options_.call_timeout,
+                  [self = shared_from_this(), sending](base::Result<net::Response> response) {
+                    self->answered(sending, std::move(response));
+                  });
   }
 
   // On the loop.
@@ -208,7 +219,7 @@ class HttpsTransport::Core final : public std::enable_shared_from_this<Core> {
     auto fresh = options_.reload();
     if (!fresh) return base::log::warning("credentials not read again", {{"error", fresh.error().message}});
     const base::MutexLock lock(mutex_);
-    if (*fresh == credentials_) return;
+    if (*fresh == credentials_ || !client_) return;
     client_->set_bearer_token(fresh->bearer_token);
     if (fresh->certificate_chain_pem != credentials_.certificate_chain_pem) {
       net::ClientOptions connection = options_.connection;
@@ -225,9 +236,9 @@ class HttpsTransport::Core final : public std::enable_shared_from_this<Core> {
   std::atomic<Encoding> encoding_;
   std::atomic<bool> stopped_ = false;
   const std::shared_ptr<net::Loop> loop_;
-  std::shared_ptr<net::Client> client_;                       // set once
   std::map<net::TimerId, std::shared_ptr<Sending>> waiting_;  // the loop's: those that are sent again later
   base::Mutex mutex_;
+  std::shared_ptr<net::Client> client_ GUARDED_BY(mutex_);  // null = stopped
   Credentials credentials_ GUARDED_BY(mutex_);
   base::MonoTime credentials_read_ GUARDED_BY(mutex_){};
 };
@@ -260,6 +271,7 @@ base::Result<std::shared_ptr<HttpsTransport>> HttpsTransport::create(HttpsOption
 }
 
 HttpsTransport::~HttpsTransport() { core_->stop(); }
+void HttpsTransport::stop() { core_->stop(); }
 
 void HttpsTransport::call(Call request, Callback done) {
   auto shared = std::make_shared<const Call>(std::move(request));
@@ -305,6 +317,7 @@ base::Result<std::unique_ptr<WatchHandle>> HttpsTransport::watch(const ListCall&
                                                                  WatchReceiver* receiver) {
   auto stream = std::make_shared<WatchStream>(*call.resource, receiver);
   auto running = core_->stream(make_watch_request(call, revision, core_->watch_time()), stream);
+  if (!running) return stopped();
   return std::make_unique<StreamHandle>(std::move(stream), std::move(running));
 }
 

@@ -41,7 +41,9 @@ class HttpsTransport final : public Transport {
   // Checks URL and certificates; connects with the first request. Clock and randomness outlive the transport.
   static base::Result<std::shared_ptr<HttpsTransport>> create(HttpsOptions options, const base::Clock* clock,
                                                               base::Rng* rng);
-  ~HttpsTransport() override;
+  ~HttpsTransport() override;  // stops
+  // Answers what runs and all that comes later with kServiceUnavailable, so that nobody waits.
+  void stop();
 
   void call(Call call, Callback done) override;
   base::Result<ListResult> list(const ListCall& call) override;

@@ -97,6 +97,10 @@ class Transport {
   virtual base::Result<std::unique_ptr<WatchHandle>> watch(const ListCall& call, int64_t revision,
                                                            WatchReceiver* receiver) = 0;
 
+  // The custom resources that are served now, each in its preferred version; a row lives as long as its handle. None
+  // where the transport does not know.
+  virtual std::vector<std::shared_ptr<const schema::Resource>> custom_resources() { return {}; }
+
   // call() and wait for its answer. For workers; never on a loop or a callback's thread.
   base::Result<RawObject> call_and_wait(Call call);
 };

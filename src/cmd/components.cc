@@ -67,6 +67,8 @@ class Components::Impl {
     configuration.shared.rng = options_.rng;
     configuration.shared.workers = &pool_;
     configuration.root_ca_pem = options_.root_ca_pem;
+    configuration.signer = options_.signer;
+    configuration.service_account_key = [core = options_.core] { return core->token_key(); };
     configuration.transport_for = [this](const std::string& account) {
       return transport("system:serviceaccount:kube-system:" + account, "kube-controller-manager",
                        {"system:serviceaccounts", "system:serviceaccounts:kube-system"});

@@ -3,10 +3,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "apiserver/core.h"
 #include "base/result.h"
+#include "controllers/csrsigning/controller.h"
+#include "pki/key.h"
 
 namespace cmd {
 
@@ -15,7 +18,8 @@ struct ComponentOptions {
   base::Clock* clock = nullptr;
   base::Rng* rng = nullptr;
   int nodes = 0;
-  std::string root_ca_pem;  // published into every namespace
+  std::string root_ca_pem;                                       // published into every namespace
+  std::shared_ptr<const controllers::CertificateSigner> signer;  // of approved certificate requests
 };
 
 class Components {

@@ -15,6 +15,7 @@
 #include "base/rng.h"
 #include "cmd/components.h"
 #include "cmd/kubeconfig.h"
+#include "controllers/csrsigning/ca_signer.h"
 #include "kv/embedded.h"
 #include "pki/server_pki.h"
 #include "storage/signature.h"
@@ -46,7 +47,7 @@ class ControlPlane::Impl {
     TRY(start_server());
     if (options_.controllers == Controllers::kRun) {
       components_ = std::make_unique<Components>(
-          ComponentOptions{&server_->core(), &clock_, rng_.get(), options_.nodes, ca_pem_});
+          ComponentOptions{&server_->core(), &clock_, rng_.get(), options_.nodes, ca_pem_, certificate_signer_});
       TRY(components_->start());
     }
     return {};
@@ -81,6 +82,7 @@ class ControlPlane::Impl {
     TRY_ASSIGN(pki::ServerPki files, pki::ServerPki::open(directory, clock_));
     TRY_ASSIGN(pki::PemPair ca, files.cluster_ca());
     ca_pem_ = ca.certificate_pem;
+    TRY_ASSIGN(certificate_signer_, controllers::csrsigning::make_ca_signer(ca.certificate_pem, ca.key_pem, &clock_));
     if (options_.tls_cert_file.empty()) {
       TRY_ASSIGN(serving_, files.serving(pki::ServerPki::serving_names("localhost", "cluster.local", "10.96.0.1",
                                                                        {options_.bind_address})));
@@ -94,7 +96,10 @@ class ControlPlane::Impl {
       client_ca_pem_ += more;
     }
     TRY_ASSIGN(admin_, files.client("admin", pki::ServerPki::admin_subject()));
-    TRY_ASSIGN(token_key_, files.service_account_key());
+    token_key_source_ = [directory, this]() -> base::Result<pki::PrivateKey> {
+      TRY_ASSIGN(pki::ServerPki own, pki::ServerPki::open(directory, clock_));
+      return own.service_account_key();
+    };
     return {};
   }
 
@@ -121,7 +126,7 @@ class ControlPlane::Impl {
     core.pool = &work_pool_;
     core.admission = std::make_unique<admission::Chain>(admission::default_plugins());
     server_ = std::make_unique<apiserver::ApiServer>(std::move(server), std::move(core), std::move(authenticator));
-    server_->core().token_key = token_key_;
+    server_->core().token_key_source = token_key_source_;
     server_->core().privileged = options_.allow_privileged ? api::Privileged::kAllowed : api::Privileged::kRefused;
     server_->core().token_issuer = options_.service_account_issuer;
     TRY_ASSIGN(port_, server_->start());
@@ -151,8 +156,9 @@ class ControlPlane::Impl {
   const storage::ObjectSigner signer_;
   std::unique_ptr<kv::Store> store_;
   std::string ca_pem_, client_ca_pem_;
+  std::shared_ptr<const controllers::CertificateSigner> certificate_signer_;
   pki::PemPair serving_, admin_;
-  std::optional<pki::PrivateKey> token_key_;
+  pki::KeySource token_key_source_;
   std::unique_ptr<apiserver::ApiServer> server_;
   std::unique_ptr<Components> components_;
   uint16_t port_ = 0;

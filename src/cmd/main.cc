@@ -8,12 +8,14 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <span>
 #include <string>
 
 #include "base/log.h"
 #include "cmd/control_plane.h"
 #include "cmd/flags.h"
 #include "cmd/kubeconfig.h"
+#include "cmd/standalone.h"
 
 namespace {
 
@@ -107,6 +109,45 @@ int run_apiserver(cmd::ControlPlaneOptions& options, const std::string& etcd_ser
   return wait_for_end(plane, signals);
 }
 
+// Compat: a component that lost its lease ends at once, with status 1, so that nothing of it runs beside the new
+// leader.
+[[noreturn]] void end_at_once() { _exit(1); }
+
+int run_standalone(cmd::StandaloneComponent component, cmd::StandaloneOptions& options,
+                   std::span<const cmd::KnownFlag> known, const std::vector<std::string>& leftover) {
+  const sigset_t signals = block_signals();
+  if (auto checked = cmd::check_leftover(known, leftover); !checked) return complain(checked.error());
+  options.lost = end_at_once;
+  cmd::Standalone standalone(component, options);
+  if (auto started = standalone.start(); !started) return complain(started.error());
+  int received = 0;
+  sigwait(&signals, &received);
+  base::log::info("stopping", {{"signal", received}});
+  standalone.stop();
+  return 0;
+}
+
+void add_standalone_flags(CLI::App& app, cmd::StandaloneOptions& o) {
+  app.add_option("--kubeconfig", o.kubeconfig, "how to reach the API server (default: as a Pod does)");
+  app.add_option("--master", o.master, "address of the API server, instead of the kubeconfig's");
+  app.add_option("--kube-api-content-type", o.content_type, "of what is sent to the API server")->capture_default_str();
+  app.add_flag("--leader-elect,!--no-leader-elect", o.leader_elect, "work only while holding the lease")
+      ->capture_default_str();
+  app.add_option("--leader-elect-lease-duration", o.lease_duration, "how long others wait for a silent leader")
+      ->capture_default_str();
+  app.add_option("--leader-elect-renew-deadline", o.renew_deadline, "how long a leader tries to renew")
+      ->capture_default_str();
+  app.add_option("--leader-elect-retry-period", o.retry_period, "time between two tries")->capture_default_str();
+  app.add_option("--leader-elect-resource-lock", o.resource_lock, "leases")->capture_default_str();
+  app.add_option("--leader-elect-resource-name", o.resource_name, "name of the lease")->capture_default_str();
+  app.add_option("--leader-elect-resource-namespace", o.resource_namespace, "its namespace")->capture_default_str();
+  app.add_option("--bind-address", o.bind_address, "address of /healthz")->capture_default_str();
+  app.add_option("--secure-port", o.secure_port, "port of /healthz (0 = none)")->capture_default_str();
+  app.add_option("--tls-cert-file", o.tls_cert_file, "its certificate (default: signed by itself)");
+  app.add_option("--tls-private-key-file", o.tls_key_file, "its key");
+  app.allow_extras();
+}
+
 void add_server_flags(CLI::App& app, cmd::ControlPlaneOptions& o) {
   app.add_option("--data-dir", o.data_dir, "directory that keeps the cluster's data between runs");
   app.add_option("--bind-address", o.bind_address, "address to listen on")->capture_default_str();
@@ -154,10 +195,27 @@ int main(int argc, char** argv) {
   server_command->add_option("--etcd-servers", etcd_servers, "not in this build: the store is embedded");
   server_command->allow_extras();
 
+  cmd::StandaloneOptions scheduler;
+  scheduler.secure_port = 10259;
+  scheduler.resource_name = "kube-scheduler";
+  CLI::App* scheduler_command = app.add_subcommand("kube-scheduler", "run the scheduler alone");
+  add_standalone_flags(*scheduler_command, scheduler);
+
+  cmd::StandaloneOptions manager;
+  manager.secure_port = 10257;
+  manager.resource_name = "kube-controller-manager";
+  CLI::App* manager_command = app.add_subcommand("kube-controller-manager", "run the controllers alone");
+  add_standalone_flags(*manager_command, manager);
+  manager_command->add_option("--controllers", manager.controllers, "which to run: *, name, -name")->delimiter(',');
+  manager_command->add_option("--root-ca-file", manager.root_ca_file, "CA that namespaces and tokens get");
+  manager_command->add_option("--service-account-private-key-file", manager.service_account_key_file,
+                              "key that signs tokens in Secrets");
+
   // Called through a link of a component's name, the name is the subcommand.
   std::vector<std::string> arguments(argv + 1, argv + argc);
   const std::string called = std::filesystem::path(argv[0]).filename();
-  if (called == "kube-apiserver") arguments.insert(arguments.begin(), called);
+  if (called == "kube-apiserver" || called == "kube-scheduler" || called == "kube-controller-manager")
+    arguments.insert(arguments.begin(), called);
   std::ranges::reverse(arguments);  // CLI11 takes them last first
   try {
     app.parse(arguments);
@@ -165,5 +223,13 @@ int main(int argc, char** argv) {
     return app.exit(error);
   }
   if (up_command->parsed()) return run_up(up, started);
+  if (scheduler_command->parsed()) {
+    return run_standalone(cmd::StandaloneComponent::kScheduler, scheduler, cmd::kube_scheduler_flags(),
+                          scheduler_command->remaining());
+  }
+  if (manager_command->parsed()) {
+    return run_standalone(cmd::StandaloneComponent::kControllerManager, manager, cmd::kube_controller_manager_flags(),
+                          manager_command->remaining());
+  }
   return run_apiserver(server, etcd_servers, server_command->remaining());
 }

@@ -3,10 +3,13 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "controllers/csrsigning/controller.h"
 #include "controllers/runtime/controller.h"
+#include "pki/key.h"
 
 namespace controllers {
 
@@ -15,6 +18,8 @@ struct Configuration {
   // The transport of system:serviceaccount:kube-system:<name>.
   std::function<std::shared_ptr<client::Transport>(const std::string& service_account)> transport_for;
   std::string root_ca_pem;
+  std::shared_ptr<const CertificateSigner> signer;  // null = requests are not signed
+  pki::KeySource service_account_key;               // none = no tokens are put into Secrets
 };
 
 std::vector<std::unique_ptr<Controller>> make_controllers(const Configuration& configuration);

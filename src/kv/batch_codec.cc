@@ -53,7 +53,7 @@ class Applier {
     state_.revision = revision;
     const KeyValueRef* current = state_.tree.find(key);
     if (operation == Operation::kDelete) return erase(current, key, revision);
-    KeyValue next{.key = current ? (*current)->key : base::SharedBytes(key),
+    KeyValue next{.key = base::SharedBytes(key),  // its own, as in MvccStore::apply
                   .value = base::SharedBytes(value),
                   .create_revision = current ? (*current)->create_revision : revision,
                   .mod_revision = revision,

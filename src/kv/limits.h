@@ -19,6 +19,8 @@ inline constexpr size_t kMaxPendingBytes = size_t{32} << 20;
 // Superseded values and event records; more: the oldest history is compacted before its time.
 inline constexpr size_t kHistoryBytes = size_t{64} << 20;
 inline constexpr std::chrono::minutes kCompactionInterval{5};
+// History forgotten at once; from here on its memory is given back to the system.
+inline constexpr size_t kGiveBackBytes = size_t{4} << 20;
 // Rebuilt old states, for continue tokens; more: the one unused for longest goes, and is rebuilt when asked for again.
 inline constexpr size_t kPinnedSnapshots = 16;
 

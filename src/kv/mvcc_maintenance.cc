@@ -1,4 +1,6 @@
 // The part of MvccStore that is not the path of a write: leases, compaction, status.
+#include <malloc.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -112,6 +114,15 @@ Result<void> MvccStore::compact(int64_t revision) {
   return {};
 }
 
+// The values of a burst of writes lie together; when history lets go of them, glibc would keep their pages.
+void MvccStore::forget(int64_t revision) {
+  const uint64_t before = history_.retained_bytes();
+  history_.compact(revision);
+#ifdef __GLIBC__
+  if (before > history_.retained_bytes() + kGiveBackBytes) ::malloc_trim(0);
+#endif
+}
+
 void MvccStore::maintain() {
   base::MonoTime now = environment_.clock.mono_now();
   int64_t compact_to = 0;
@@ -133,7 +144,7 @@ void MvccStore::maintain() {
     }
   }
   if (accepted) commit_.schedule();
-  if (compact_to > 0) history_.compact(compact_to);
+  if (compact_to > 0) forget(compact_to);
   if (!history_.empty()) {
     base::MutexLock lock(mutex_);
     if (compact_at_ == base::MonoTime::max()) compact_at_ = now + kCompactionInterval;

@@ -136,7 +136,9 @@ void MvccStore::apply(Write write, int64_t revision) {
                   .version = current ? (*current)->version + 1 : 1,
                   .lease = write.lease};
     if (next.lease != 0 && (!current || (*current)->lease != next.lease)) leases_.attach(next.lease, write.key);
-    next.key = current ? (*current)->key : std::move(write.key);  // one copy of the key for all its versions
+    // A key of its own for each version: a shared one, small among large values, would pin the page it was made in
+    // long after the values beside it are gone.
+    next.key = std::move(write.key);
     next.value = *std::move(write.value);
     written += next.value.size();
     record = KeyValueRef::make(std::move(next));

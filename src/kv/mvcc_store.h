@@ -131,6 +131,7 @@ class MvccStore final : public Store {
   void run_callbacks(std::vector<std::pair<DurableCallback, base::Result<void>>> ready);
   // --- maintenance strand
   void maintain();
+  void forget(int64_t revision);
   void arm_maintenance();
 
   const Environment environment_;

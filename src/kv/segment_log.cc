@@ -61,7 +61,6 @@ Result<std::unique_ptr<SegmentLog>> SegmentLog::open(Directory& directory, Envir
     log->salt_ = replayed.salt;
   }
   log->trim(after);
-  log->want_spare();
   return log;
 }
 
@@ -197,10 +196,10 @@ std::expected<uint64_t, CommitFailure> SegmentLog::append(std::string_view paylo
   return next_number_++;
 }
 
-// The next segment is made ready as soon as this one is in use, but behind a first segment only once that is half full:
-// a control plane that has just started, or that stays small, has better things to do.
+// The next segment is made ready once this one is a quarter full, but behind a first segment only once that is half
+// full: a control plane that has just started, or that stays small, has better things to do.
 void SegmentLog::want_spare() {
-  if (file_size_ <= sizes_.first && position_ < file_size_ / 2) return;
+  if (position_ < file_size_ / (file_size_ <= sizes_.first ? 2 : 4)) return;
   {
     base::MutexLock lock(mutex_);
     if (spare_.file || spare_wanted_ != 0) return;

@@ -29,6 +29,8 @@ std::string format_message(std::string message, std::string_view format,
 }
 
 std::string too_long(size_t limit) { return "must be no more than " + std::to_string(limit) + " characters"; }
+// Compat: labels count bytes, and say so.
+constexpr std::string_view kLabelTooLong = "must be no more than 63 bytes";
 
 // [a-z0-9]([-a-z0-9]*[a-z0-9])?
 bool matches_label(std::string_view text) {
@@ -177,7 +179,7 @@ Messages validate_qualified_name(std::string_view text) {
   if (text.empty()) {
     messages.emplace_back("name part must be non-empty");
   } else if (text.size() > 63) {
-    messages.push_back("name part " + too_long(63));
+    messages.push_back("name part " + std::string(kLabelTooLong));
   }
   if (!matches_name_part(text)) {
     messages.push_back(
@@ -188,7 +190,7 @@ Messages validate_qualified_name(std::string_view text) {
 
 Messages validate_label_value(std::string_view text) {
   Messages messages;
-  if (text.size() > 63) messages.push_back(too_long(63));
+  if (text.size() > 63) messages.emplace_back(kLabelTooLong);
   if (!text.empty() && !matches_name_part(text)) {
     messages.push_back(format_message(
         "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start "

@@ -69,10 +69,10 @@ TEST(Names, MessagesOfNames) {
       {validate_qualified_name, "a/", {"name part must be non-empty", kNamePart}},
       {validate_qualified_name, "/a", {"prefix part must be non-empty"}},
       {validate_qualified_name, "a b/c", {std::string("prefix part ") + kSubdomain}},
-      {validate_qualified_name, "a/" + a64, {"name part must be no more than 63 characters"}},
+      {validate_qualified_name, "a/" + a64, {"name part must be no more than 63 bytes"}},
       {validate_label_value, "", {}},
       {validate_label_value, "a_B.c-9", {}},
-      {validate_label_value, a64, {"must be no more than 63 characters"}},
+      {validate_label_value, a64, {"must be no more than 63 bytes"}},
   };
   for (const Case& c : cases) EXPECT_EQ(c.validate(c.text), c.messages) << c.text;
 }

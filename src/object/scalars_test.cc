@@ -50,7 +50,7 @@ TEST(Quantity, Vectors) {
 TEST(Quantity, SaysWhatIsWrong) {
   for (const char* text : {"1Kii", "1e", "1KM", "2E+", "-3ki"})
     EXPECT_EQ(parse_quantity(text).error().message, kQuantitySuffixMessage) << text;
-  for (const char* text : {"", "abc", "1x", "1.2.3", "+", "1K 2", "1Ki2x"})
+  for (const char* text : {"", "abc", "1x", "1.2.3", "1K 2", "1Ki2x"})
     EXPECT_EQ(parse_quantity(text).error().message, kQuantityFormatMessage) << text;
 }
 

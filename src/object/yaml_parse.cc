@@ -215,6 +215,25 @@ class Builder final : public YAML::EventHandler {
   size_t nodes_ = 0;
 };
 
+// What upstream's parser says where ours stops, of the faults that people make.
+std::string_view upstream_words(std::string_view ours) {
+  const std::pair<std::string_view, std::string_view> words[] = {
+      {YAML::ErrorMsg::END_OF_SEQ_FLOW, "did not find expected ',' or ']'"},
+      {YAML::ErrorMsg::END_OF_MAP_FLOW, "did not find expected ',' or '}'"},
+      {YAML::ErrorMsg::END_OF_SEQ, "did not find expected '-' indicator"},
+      {YAML::ErrorMsg::END_OF_MAP, "did not find expected key"},
+      {YAML::ErrorMsg::MAP_VALUE, "mapping values are not allowed in this context"},
+      {YAML::ErrorMsg::BLOCK_ENTRY, "block sequence entries are not allowed in this context"},
+      {YAML::ErrorMsg::UNKNOWN_TOKEN, "found character that cannot start any token"},
+      {YAML::ErrorMsg::TAB_IN_INDENTATION, "found character that cannot start any token"},
+      {YAML::ErrorMsg::EOF_IN_SCALAR, "found unexpected end of stream"},
+  };
+  for (const auto& [from, to] : words) {
+    if (ours == from) return to;
+  }
+  return ours;
+}
+
 std::unexpected<base::Error> bad_yaml(const std::string& why) {
   return base::fail(base::Reason::kBadRequest, "error converting YAML to JSON: " + why);
 }
@@ -247,7 +266,8 @@ base::Result<Value> parse_yaml(std::string_view text, const YamlOptions& options
   } catch (const Stop& stop) {
     return bad_yaml(stop.message);
   } catch (const YAML::Exception& error) {
-    return bad_yaml("yaml: line " + std::to_string(error.mark.line + 1) + ": " + error.msg);
+    return bad_yaml("yaml: line " + std::to_string(error.mark.line + 1) + ": " +
+                    std::string(upstream_words(error.msg)));
   } catch (const std::exception& error) {
     return bad_yaml(std::string("yaml: ") + error.what());
   }

@@ -45,6 +45,19 @@ TEST(Yaml, AnchorsAndMergeKeys) {
   EXPECT_EQ(as_json("'<<': 1"), R"({"\u003c\u003c":1})") << "a quoted key is no merge key";
 }
 
+TEST(Yaml, FaultsHaveUpstreamsWords) {
+  const struct {
+    std::string_view yaml, error;
+  } cases[] = {
+      {"a: [b", "did not find expected ',' or ']'"},
+      {"a: {b: c", "did not find expected ',' or '}'"},
+      {"a: b: c", "mapping values are not allowed in this context"},
+      {"a: @b", "found character that cannot start any token"},
+  };
+  for (const auto& c : cases)
+    EXPECT_EQ(as_json(c.yaml), "error: error converting YAML to JSON: yaml: line 1: " + std::string(c.error)) << c.yaml;
+}
+
 TEST(Yaml, DuplicateKeys) {
   std::vector<std::string> duplicates;
   const auto value = parse_yaml(

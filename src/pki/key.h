@@ -2,6 +2,7 @@
 // immutable keys, cheap to copy. Thread: any.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -52,5 +53,8 @@ class PrivateKey {
  private:
   std::shared_ptr<void> key_;
 };
+
+// Gives a key when it is asked for: making one may take a while, and many never need it.
+using KeySource = std::function<base::Result<PrivateKey>()>;
 
 }  // namespace pki

@@ -204,7 +204,9 @@ Result<PrivateKey> ServerPki::service_account_key() {
     if (!exists(path + ".pub")) TRY(write_file_atomically(path + ".pub", key->public_key().pem(), FileMode::kPublic));
     return key;
   }
-  TRY_ASSIGN(PrivateKey key, PrivateKey::generate_p256());
+  // Compat: an RSA key, because clients know RS256 best. It takes long to make: ask for it off the start path.
+  constexpr int kBits = 2048;
+  TRY_ASSIGN(PrivateKey key, PrivateKey::generate_rsa(kBits));
   TRY(write_file_atomically(path + ".key", key.pem(), FileMode::kPrivate));
   TRY(write_file_atomically(path + ".pub", key.public_key().pem(), FileMode::kPublic));
   return key;

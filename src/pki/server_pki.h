@@ -36,7 +36,7 @@ class ServerPki {
   base::Result<PemPair> kubelet_client();
   // A client certificate kept as <file>.{crt,key}; issued anew when the subject differs.
   base::Result<PemPair> client(const std::string& file, const Subject& subject);
-  // sa.key, sa.pub. Compat: RSA keys made by kubeadm are kept and used; new ones are P-256.
+  // sa.key, sa.pub: what is there is used; a new key is RSA and takes tenths of a second to make.
   base::Result<PrivateKey> service_account_key();
 
   // The subjects of the control plane's own clients.

@@ -61,6 +61,7 @@ TEST_F(ServerPkiTest, MakesWhatIsMissingAndKeepsIt) {
     EXPECT_EQ(mode(file), 0600) << file;
   }
   EXPECT_EQ(mode("ca.crt"), 0644);
+  EXPECT_EQ(sa.type(), KeyType::kRsa);
   EXPECT_EQ(PublicKey::parse_pem(read("sa.pub")).value(), sa.public_key());
 
   auto again = open();

@@ -158,6 +158,23 @@ base::Result<void> append_answer(const TypeMeta& type, std::string_view raw, uin
   return {};
 }
 
+base::Result<Spliced> list_item(std::string_view raw, uint64_t revision) {
+  Head head;
+  if (!head.init(raw, revision)) return bad_object();
+  Spliced result;
+  result.head.reserve(head.cut.before.size() + 40);
+  codec::append_message_header(result.head, kItems, head.size);
+  head.append_to(result.head);
+  result.rest = head.cut.after;
+  return result;
+}
+
+base::Result<size_t> list_item_size(std::string_view raw, uint64_t revision) {
+  Head head;
+  if (!head.init(raw, revision)) return bad_object();
+  return codec::bytes_field_size(kItems, head.size);
+}
+
 base::Result<void> append_list_item(std::string_view raw, uint64_t revision, std::string& out) {
   Head head;
   if (!head.init(raw, revision)) return bad_object();

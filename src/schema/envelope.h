@@ -45,6 +45,10 @@ struct Spliced {
 // Appends the whole answer for a stored object: envelope of `type` around `raw` with its resourceVersion set.
 [[nodiscard]] base::Result<void> append_answer(const TypeMeta& type, std::string_view raw, uint64_t revision,
                                                std::string& out);
+// The same as an element of a list's items (field 2): `head` has the element's tag and size too.
+[[nodiscard]] base::Result<Spliced> list_item(std::string_view raw, uint64_t revision);
+// Its bytes.
+[[nodiscard]] base::Result<size_t> list_item_size(std::string_view raw, uint64_t revision);
 // Appends `raw` with its resourceVersion as one element of a list's items (field 2).
 [[nodiscard]] base::Result<void> append_list_item(std::string_view raw, uint64_t revision, std::string& out);
 

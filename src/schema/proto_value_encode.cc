@@ -10,6 +10,7 @@
 #include "object/json.h"
 #include "object/quantity.h"
 #include "object/time.h"
+#include "schema/custom_content.h"
 #include "schema/field_cursor.h"
 #include "schema/json_locate.h"
 #include "schema/limits.h"
@@ -78,6 +79,7 @@ class Encoder {
   bool quantity(const Value* value, const Place& at);
   bool int_or_string(const Value* value);
   bool schema_or(const Message& message, const Value* value, const Place& at);
+  bool custom_object(const Message& message, const Value* value, const Place& at);
   void timestamp(int64_t seconds, int32_t nanos) {
     out_.varint_field(2, static_cast<uint64_t>(nanos));
     out_.varint_field(1, static_cast<uint64_t>(seconds));
@@ -259,6 +261,7 @@ std::string Encoder::text_of(const Value& value, const Place& at) const {
 // ---- types with an encoding of their own ----
 
 bool Encoder::special(const Message& message, const Value* value, const Place& at) {
+  if (message.special == kCustomObject) return custom_object(message, value, at);
   switch (message.special) {
     case Special::kTime:
     case Special::kMicroTime:
@@ -343,6 +346,20 @@ bool Encoder::int_or_string(const Value* value) {
   out_.varint_field(2, integer ? static_cast<uint64_t>(*integer) : 0);
   out_.varint_field(1, text ? 1 : 0);
   return true;
+}
+
+bool Encoder::custom_object(const Message& message, const Value* value, const Place& at) {
+  const object::Object* object = value ? value->object_if() : nullptr;
+  if (value && !object) return false;
+  const object::Object& members = object ? *object : empty_object();
+  for (std::string_view name : {"kind", "apiVersion"}) {
+    const Value* type = members.find(name);
+    if (type && !type->is_string() && !type->is_null()) return false;
+  }
+  out_.bytes_field(2, content_of(members));
+  const Value* metadata = members.find("metadata");
+  if (metadata && metadata->is_null()) metadata = nullptr;
+  return nested(message.fields[0], 1, metadata, at.member("metadata"));
 }
 
 bool Encoder::schema_or(const Message& message, const Value* value, const Place& at) {

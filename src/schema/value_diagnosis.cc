@@ -9,6 +9,7 @@
 #include "object/json.h"
 #include "object/quantity.h"
 #include "object/time.h"
+#include "schema/custom_content.h"
 #include "schema/json_locate.h"
 #include "schema/limits.h"
 
@@ -74,6 +75,7 @@ class Diagnosis {
   bool list(const Field& field, std::string_view type, const Value& value);
   bool map(const Field& field, const Value& value);
   bool scalar(const Field& field, std::string_view type, const Value& value);
+  bool custom_object(const Message& object_message, const Value& value);
   bool special(const Message& message, std::string_view type, const Value& value);
   bool int_or_string(const Value& value);
   bool schema_or(const Message& message, const Value& value);
@@ -268,7 +270,27 @@ bool Diagnosis::schema_or(const Message& schema_message, const Value& value) {
   return !inner || stop(*std::move(inner));
 }
 
+bool Diagnosis::custom_object(const Message& object_message, const Value& value) {
+  const object::Object* object = value.object_if();
+  if (!object) return keep_type(value, object_message.name);
+  struct_ = object_message.name;
+  for (const object::Member& entry : *object) {
+    if (entry.key == "metadata") {
+      steps_.push_back({entry.key, 0});
+      fields_.push_back(entry.key);
+      const bool good = member(object_message.fields[0], entry.value);
+      fields_.pop_back();
+      steps_.pop_back();
+      if (!good) return false;
+    } else if (entry.key == "kind" || entry.key == "apiVersion") {
+      if (!entry.value.is_string() && !entry.value.is_null()) keep_type(entry.value, "string");
+    }
+  }
+  return true;
+}
+
 bool Diagnosis::special(const Message& message, std::string_view type, const Value& value) {
+  if (message.special == kCustomObject) return value.is_null() || custom_object(message, value);
   switch (message.special) {
     case Special::kTime:
     case Special::kMicroTime:

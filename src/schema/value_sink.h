@@ -35,6 +35,14 @@ class ValueSink {
     if (parsed) put(*std::move(parsed));
     return parsed.has_value();
   }
+  bool raw_members(std::string_view members) {
+    auto parsed = object::parse_json("{" + std::string(members) + "}");
+    if (!parsed) return false;
+    for (object::Member& member : *parsed->object_if()) {
+      open_.back()->object_if()->append(std::move(member.key), std::move(member.value));
+    }
+    return true;
+  }
   void time(int64_t seconds) { put(object::format_time({seconds, 0})); }
   void micro_time(int64_t seconds, int32_t nanos) { put(object::format_micro_time({seconds, nanos})); }
   void duration(int64_t nanoseconds) { put(object::format_duration(object::Duration{nanoseconds})); }

@@ -5,7 +5,8 @@
 //
 // A sink has: begin_object, end_object, begin_array, end_array, key, string, integer, boolean, real, null, bytes
 // (base64), raw_json (→ false when it is no JSON), time, micro_time (seconds, nanos), duration; and may have
-// reserve(count), called after begin_object.
+// reserve(count), called after begin_object, and raw_members (JSON members without braces, → false likewise), without
+// which it cannot walk custom objects.
 #pragma once
 
 #include <bit>
@@ -15,6 +16,7 @@
 
 #include "base/check.h"
 #include "object/types.h"
+#include "schema/custom_content.h"
 #include "schema/field_cursor.h"
 #include "schema/limits.h"
 #include "schema/type_meta.h"
@@ -269,6 +271,7 @@ class WireWalk {
     if (message.special == Special::kTime || message.special == Special::kMicroTime) return time(message, bytes);
     Slot slots[kMaxFields];
     if (!index(message, bytes, slots)) return false;
+    if (message.special == kCustomObject) return custom_object(message, slots, depth);
     switch (message.special) {
       case Special::kDuration:
         sink_.duration(static_cast<int64_t>(slots[0].value));
@@ -344,6 +347,32 @@ class WireWalk {
       sink_.null();
     }
     return true;
+  }
+
+  // 1 metadata, 2 content
+  bool custom_object(const Message& message, const Slot* slots, int depth) {
+    ContentRuns runs;
+    if (!split_content(slots[1].bytes(), runs)) return false;
+    sink_.begin_object();
+    if (!members_of(runs.before_version)) return false;
+    if (depth == 0 && !type_.api_version.empty()) {
+      sink_.key("apiVersion");
+      sink_.string(type_.api_version);
+    }
+    if (!members_of(runs.before_kind)) return false;
+    if (depth == 0 && !type_.kind.empty()) {
+      sink_.key("kind");
+      sink_.string(type_.kind);
+    }
+    if (!members_of(runs.before_metadata)) return false;
+    sink_.key("metadata");
+    if (!member(message.fields[0], slots[0], depth) || !members_of(runs.rest)) return false;
+    sink_.end_object();
+    return true;
+  }
+  bool members_of(std::string_view run) {
+    if constexpr (requires { sink_.raw_members(run); }) return run.empty() || sink_.raw_members(run);
+    return run.empty();
   }
 
  private:

@@ -340,6 +340,45 @@ class Flows:
         self.assertIn("unable to parse requirement", self.refused("get", "pods", "-l", "a in (b"))
         self.assertIn("the server doesn't have a resource type", self.refused("get", "nothings"))
 
+    def test_custom_resources(self):
+        group = f"{self.namespace}.example.com"
+        definition = (MANIFESTS / "crd.yaml").read_text().replace("GROUP", group)
+        resource = f"boxes.{group}"
+        self.k("apply", "-f", "-", stdin=definition, namespaced=False)
+        try:
+            self.k("wait", "--for=condition=Established", f"crd/{resource}", "--timeout=10s", namespaced=False)
+            self.box_lives(group, resource)
+        finally:
+            self.k("delete", "crd", resource, "--timeout=30s", namespaced=False)
+        self.assertIn("the server doesn't have a resource type", self.refused("get", resource))
+
+    def box_lives(self, group, resource):
+        box = f"apiVersion: {group}/v1\nkind: Box\nmetadata: {{name: a}}\nspec: {{label: first}}\n"
+        self.assertEqual(self.k("apply", "-f", "-", stdin=box), f"box.{group}/a created\n")
+        self.assertEqual(self.k("apply", "-f", "-", stdin=box), f"box.{group}/a unchanged\n")
+        self.assertEqual(self.k("apply", "-f", "-", stdin=box.replace("first", "second")), f"box.{group}/a configured\n")
+        header, row = self.rows(resource)
+        self.assertEqual(header, ["NAME", "LABEL", "ITEMS", "AGE"])
+        self.assertEqual(row[:3], ["a", "second", "1"], "the default is there")
+        text = self.k("explain", f"{resource}.spec.label")
+        self.assertIn("What is written on it.", text)
+        self.assertIn("label", self.k("explain", resource, "--recursive"))
+        self.k("scale", resource, "a", "--replicas=3")
+        self.k("patch", resource, "a", "--type=merge", "-p", '{"spec":{"label":"third"}}')
+        self.k("patch", resource, "a", "--type=json", "-p", '[{"op":"add","path":"/metadata/labels","value":{"x":"y"}}]')
+        self.k("edit", resource, "a", env={"EDITOR": "sed -i s/third/fourth/"})
+        made = self.object(resource, "-l", "x=y")["items"]
+        self.assertEqual([b["spec"] for b in made], [{"items": 3, "label": "fourth"}])
+        self.assertEqual(self.object(resource, "a")["metadata"]["generation"], 5)
+        bad = box.replace("label: first", "label: first, items: 11")
+        self.assertIn("should be less than or equal to 10", self.refused("apply", "-f", "-", stdin=bad))
+        unknown = box.replace("label: first", "label: first, colour: red")
+        self.assertIn('unknown field "spec.colour"', self.refused("apply", "-f", "-", stdin=unknown))
+        self.k("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=box)
+        self.assertEqual(self.k("get", resource, "a", "-o", "jsonpath={.spec.label}"), "first")
+        self.k("delete", resource, "a")
+        self.assertEqual(self.object(resource)["items"], [])
+
 
 class NoKubectl(unittest.TestCase):
     def test_flows(self):

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Real clients against the built program: kubectl of every version at hand, client-go, Helm, the Python, JavaScript
-and Java clients, and restarts.
+and Java clients, restarts, custom resources, and the components as processes of their own.
 
-run.py --program build/release/keelson [--only kubectl|go|python|javascript|java|restart …] [--kubectl NAME] [--jobs N] [--count FILE]
+run.py --program build/release/keelson [--only kubectl|go|python|javascript|java|restart|components|definitions …] [--kubectl NAME] [--jobs N] [--count FILE]
 """
 import argparse
 import concurrent.futures
@@ -17,6 +17,8 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
+import components_test  # noqa: E402
+import definitions_test  # noqa: E402
 import kubectl_test  # noqa: E402
 import program as programs  # noqa: E402
 import restart_test  # noqa: E402
@@ -169,7 +171,7 @@ def run_fetched(tally, chosen, kubeconfig):
 
 
 def main():
-    kinds = ("kubectl", "go", "python", "javascript", "java", "restart")
+    kinds = ("kubectl", "go", "python", "javascript", "java", "restart", "components", "definitions")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", required=True)
     parser.add_argument("--only", action="append", choices=kinds)
@@ -182,7 +184,11 @@ def main():
     tally = Tally()
     if "restart" in chosen:
         tally.add_suite(restart_test.make_suite(args.program))
-    if set(chosen) - {"restart"}:
+    if "definitions" in chosen:
+        tally.add_suite(definitions_test.make_suite(args.program))
+    if "components" in chosen:
+        tally.add_suite(components_test.make_suite(args.program))
+    if set(chosen) - {"restart", "components", "definitions"}:
         run_against_one(tally, chosen, args)
     if args.count:
         pathlib.Path(args.count).write_text(f"{tally.passed} {tally.failed} {tally.skipped}\n")

@@ -169,6 +169,20 @@ TEST(StatefulSet, Rules) {
   EXPECT_EQ(object.metadata.generation, 2);
 }
 
+TEST(DaemonSet, CountsTemplatesInAnAnnotationThatIsThereFromTheDefaultsOn) {
+  const auto rules = daemon_set_rules();
+  apps::v1::DaemonSet object;
+  rules->set_defaults_any(&object);
+  EXPECT_EQ(object.metadata.annotations[std::string(rules->converted_annotation())], "0");
+  object.metadata.annotations[std::string(rules->converted_annotation())] = "7";
+  rules->set_defaults_any(&object);
+  EXPECT_EQ(object.metadata.annotations[std::string(rules->converted_annotation())], "7");
+}
+
+TEST(Deployment, ItsStatusOwnsNoLabels) {
+  EXPECT_EQ(deployment_rules()->reset_fields("status"), (std::vector<std::string_view>{".spec", ".metadata.labels"}));
+}
+
 TEST(DaemonSet, Rules) {
   RulesHarness h(daemon_set_rules());
   auto object = workload<apps::v1::DaemonSet>();

@@ -97,6 +97,10 @@ class DeploymentRules final : public SpecStatusRules<Deployment> {
     object.spec = old.spec;
     object.metadata.labels = old.metadata.labels;
   }
+  std::vector<std::string_view> reset_fields(std::string_view subresource) const override {
+    if (subresource == "status") return {".spec", ".metadata.labels"};
+    return SpecStatusRules::reset_fields(subresource);
+  }
   void validate(RuleContext& context, const Deployment& object, FieldErrors& errors) const override {
     validate_spec(context, object.spec, nullptr, errors);
   }

@@ -110,8 +110,11 @@ void check_metric(const MetricSpec& metric, const FieldPath& path, FieldErrors& 
   if (metric.type.empty()) errors.required(path.child("type"), "must specify a metric source type");
   const std::string_view expected = field_of_type(metric.type);
   if (expected.empty() && !metric.type.empty()) {
-    errors.not_supported(path.child("type"), metric.type,
-                         {"ContainerResource", "External", "Object", "Pods", "Resource"});
+    // Compat: upstream says it twice: of the source, and of the source's members.
+    for (int i = 0; i < 2; ++i) {
+      errors.not_supported(path.child("type"), metric.type,
+                           {"ContainerResource", "External", "Object", "Pods", "Resource"});
+    }
   }
   std::vector<std::string_view> present;
   if (metric.object) present.emplace_back("object");

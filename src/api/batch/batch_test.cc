@@ -200,6 +200,19 @@ CronJob cron_job(const char* schedule) {
   return object;
 }
 
+TEST(Job, ItsCreatorOwnsTheLabelsOfItsTemplate) {
+  const auto rules = job_rules();
+  ASSERT_TRUE(rules->owns_more());
+  batch::v1::Job job;
+  job.spec.template_.metadata.labels = {{"a", "b"}};
+  rules->show_to_field_managers_any(&job);
+  EXPECT_EQ(job.metadata.labels, job.spec.template_.metadata.labels);
+  job.metadata.labels = {{"own", "1"}};
+  rules->show_to_field_managers_any(&job);
+  EXPECT_EQ(job.metadata.labels.size(), 1U);
+  EXPECT_EQ(rules->unknown_field_label("status.active"), "field label \"status.active\" not supported for Job");
+}
+
 TEST(CronJob, Rules) {
   RulesHarness h(cron_job_rules());
   CronJob object = cron_job("*/5 * * * *");

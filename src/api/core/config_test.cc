@@ -214,6 +214,12 @@ TEST(Event, ConvertsBothWays) {
   EXPECT_EQ(stored_event_field("note"), "");
 }
 
+TEST(Event, MayHaveNamesThatOthersMayNot) {
+  const auto rules = event_rules();
+  EXPECT_TRUE(rules->name_validator()("g.", NameUse::kPrefix).empty());
+  EXPECT_FALSE(rules->name_validator()("a/b", NameUse::kName).empty());
+}
+
 TEST(Lease, Rules) {
   RulesHarness h(lease_rules());
   coordination::v1::Lease lease;

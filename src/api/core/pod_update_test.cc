@@ -210,6 +210,17 @@ TEST(PodUpdate, Status) {
   };
   check(cases, old, "status");
 
+  // A node is promised to Pods only that have none.
+  Pod bound = old;
+  bound.spec.node_name = "n";
+  Pod promised = bound;
+  promised.status.nominated_node_name = "other";
+  EXPECT_EQ(testing::update(*rules, "status", promised, bound),
+            "status.nominatedNodeName: Forbidden: may not be set on pods that are already bound to a node");
+  promised = old;
+  promised.status.nominated_node_name = "other";
+  EXPECT_EQ(testing::update(*rules, "status", promised, old), kNone);
+
   pod.status.pod_ip = "010.1.1.1";
   testing::Request request;
   object::FieldErrors errors;

@@ -112,7 +112,9 @@ class ServiceRules final : public RulesFor<Service> {
     if (subresource == "status") service.spec = old.spec;
   }
   void validate(RuleContext&, const Service& service, FieldErrors& errors) const override {
-    validate_service(service, errors);
+    const auto clashes =
+        service_needs_node_port(service) ? NodePortClashes::kLeftToAllocation : NodePortClashes::kChecked;
+    validate_service(service, clashes, errors);
   }
   void validate_update(RuleContext&, const Service& service, const Service& old, FieldErrors& errors) const override {
     validate_service_update(service, old, errors);

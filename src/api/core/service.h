@@ -4,6 +4,7 @@
 // for and is not set), validate. On update the same with the old object.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -28,7 +29,10 @@ void init_service_ip_families(core::v1::Service& service, const core::v1::Servic
 // --- Parts of service.cc ---
 // clusterIP, clusterIPs, ipFamilies and ipFamilyPolicy on their own and together.
 void validate_service_cluster_ips(const core::v1::Service& service, object::FieldErrors& errors);
-void validate_service(const core::v1::Service& service, object::FieldErrors& errors);
+// Compat: node ports of a new Service are allocated before upstream validates it, so that of one asked for twice the
+// allocation speaks, not the validation.
+enum class NodePortClashes : uint8_t { kChecked, kLeftToAllocation };
+void validate_service(const core::v1::Service& service, NodePortClashes clashes, object::FieldErrors& errors);
 void validate_service_update(const core::v1::Service& service, const core::v1::Service& old,
                              object::FieldErrors& errors);
 void validate_service_status(const core::v1::Service& service, object::FieldErrors& errors);

@@ -91,7 +91,7 @@ void check_affinity(const Service& service, const FieldPath& path, FieldErrors& 
   }
 }
 
-void check_port_clashes(const Service& service, const FieldPath& ports, FieldErrors& errors) {
+void check_port_clashes(const Service& service, NodePortClashes clashes, const FieldPath& ports, FieldErrors& errors) {
   const auto& spec = service.spec;
   for (size_t i = 0; i < spec.ports.size() && spec.type == "ClusterIP"; ++i) {
     const FieldPath port = ports.index(i);
@@ -100,7 +100,7 @@ void check_port_clashes(const Service& service, const FieldPath& ports, FieldErr
     }
   }
   std::set<std::pair<std::string_view, int32_t>> node_ports, numbers;
-  for (size_t i = 0; i < spec.ports.size(); ++i) {
+  for (size_t i = 0; i < spec.ports.size() && clashes == NodePortClashes::kChecked; ++i) {
     const ServicePort& port = spec.ports[i];
     const FieldPath item = ports.index(i);
     if (port.node_port != 0 && !node_ports.emplace(port.protocol, port.node_port).second) {
@@ -215,7 +215,7 @@ void check_family_changes(const Service& service, const Service& old, const Fiel
 
 }  // namespace
 
-void validate_service(const Service& service, FieldErrors& errors) {
+void validate_service(const Service& service, NodePortClashes clashes, FieldErrors& errors) {
   const auto& spec = service.spec;
   const FieldPath path("spec");
   const FieldPath ports = path.child("ports");
@@ -232,7 +232,7 @@ void validate_service(const Service& service, FieldErrors& errors) {
     if (messages.empty()) check_non_special_ip(spec.external_ips[i], external.index(i), errors);
   }
   check_enum(spec.type, path.child("type"), errors, {"ClusterIP", "ExternalName", "LoadBalancer", "NodePort"});
-  check_port_clashes(service, ports, errors);
+  check_port_clashes(service, clashes, ports, errors);
   check_load_balancer(service, path, errors);
   check_traffic(service, path, errors);
 }
@@ -249,7 +249,7 @@ void validate_service_update(const Service& service, const Service& old, FieldEr
     errors.invalid(path.child("loadBalancerClass"), changed ? BadValue(*changed) : BadValue::verbatim("null"),
                    kNotChangeable);
   }
-  validate_service(service, errors);
+  validate_service(service, NodePortClashes::kChecked, errors);
 }
 
 void validate_service_status(const Service& service, FieldErrors& errors) {

@@ -41,8 +41,10 @@ TEST(CSIDriver, Rules) {
   EXPECT_EQ(h.cells(driver), "d.example|true|false|false|a|false|Persistent|<unknown>");
   auto changed = driver;
   changed.spec.storage_capacity = true;
+  h.warnings.clear();
   EXPECT_EQ(h.update(changed, driver), "");
   EXPECT_EQ(changed.metadata.generation, 1);
+  EXPECT_TRUE(h.warnings.empty());  // it was so before
   driver.spec.token_requests.push_back(driver.spec.token_requests[0]);
   EXPECT_EQ(h.create(driver), "spec.tokenRequests[1].audience: Duplicate value: \"a\"");
 }

@@ -118,6 +118,7 @@ class AddressRange {
 
 // What one write has taken, so that it can be given back.
 struct Taken {
+  admission::DryRun dry_run = admission::DryRun::kNo;
   std::vector<uint64_t> addresses;
   std::vector<uint64_t> ports;
 };
@@ -155,6 +156,7 @@ class ServiceAllocator final : public Allocator {
     if (before) keep_assigned(service, *before);
     TRY(set_families(service));
     Taken taken;
+    if (context.query.has("dryRun")) taken.dry_run = admission::DryRun::kYes;
     std::vector<std::string> made;
     {
       base::MutexLock lock(mutex_);
@@ -166,7 +168,7 @@ class ServiceAllocator final : public Allocator {
         return done;
       }
     }
-    if (context.query.has("dryRun")) return {};
+    if (taken.dry_run == admission::DryRun::kYes) return {};
     for (const std::string& ip : made) make_address_object(ip, service);
     return {};
   }
@@ -262,6 +264,12 @@ class ServiceAllocator final : public Allocator {
     if (!needs_cluster_ip(service)) return {};
     if (spec.cluster_ips.empty() && !spec.cluster_ip.empty()) spec.cluster_ips = {spec.cluster_ip};
     if (spec.cluster_ips.empty() || spec.cluster_ips[0].empty()) {
+      // Compat: a dry run is shown the network's own address, which nobody gets.
+      if (taken.dry_run == admission::DryRun::kYes) {
+        spec.cluster_ip = range_.text(0);
+        spec.cluster_ips = {spec.cluster_ip};
+        return {};
+      }
       const auto number = addresses_.take_any(core_.rng());
       if (!number) return base::fail(object::internal_error("failed to allocate a serviceIP: range is full"));
       taken.addresses.push_back(*number);
@@ -300,6 +308,8 @@ class ServiceAllocator final : public Allocator {
     return "";
   }
   base::Result<int> take_any_port(Taken& taken) REQUIRES(mutex_) {
+    // Compat: a dry run is shown a port behind the range.
+    if (taken.dry_run == admission::DryRun::kYes) return last_port_ + 2;
     const auto number = ports_.take_any(core_.rng());
     if (!number) return base::fail(object::internal_error("failed to allocate a nodePort: range is full"));
     taken.ports.push_back(*number);

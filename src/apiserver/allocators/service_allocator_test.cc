@@ -206,5 +206,14 @@ TEST_F(ServiceAllocatorTest, ADryRunMakesNoObject) {
   EXPECT_FALSE(has_address_object(object.as<Service>().spec.cluster_ip));
 }
 
+TEST_F(ServiceAllocatorTest, ADryRunIsShownWhatNobodyGets) {
+  api::AnyObject object = wrap(service("d", "NodePort"));
+  RequestContext context = test_.context();
+  context.query.set("dryRun", "All");
+  ASSERT_TRUE(allocator_->allocate(context, services(), object, nullptr));
+  EXPECT_EQ(object.as<Service>().spec.cluster_ip, "10.96.0.0");
+  EXPECT_EQ(object.as<Service>().spec.ports[0].node_port, 32769);
+}
+
 }  // namespace
 }  // namespace apiserver

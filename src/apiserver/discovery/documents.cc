@@ -1,5 +1,6 @@
 #include "apiserver/discovery/documents.h"
 
+#include "apiserver/crd/discovery.h"
 #include "gen/catalogue.h"
 
 namespace apiserver::discovery {
@@ -103,7 +104,7 @@ Value api_versions(std::string_view server_address) {
   return out;
 }
 
-Value group_list(const Endpoints&) {
+Value group_list(const Endpoints& endpoints) {
   Object out = typed("APIGroupList", "v1");
   Array groups;
   std::string_view last;
@@ -112,6 +113,7 @@ Value group_list(const Endpoints&) {
     last = gv.group;
     groups.push_back(group_object(gv.group));
   }
+  for (Value& custom : custom_groups(endpoints.custom())) groups.push_back(std::move(custom));
   out.set("groups", std::move(groups));
   return out;
 }
@@ -169,6 +171,9 @@ Value aggregated(const Endpoints& endpoints, Scope scope, std::string_view versi
       items.push_back(std::move(item));
     }
     items.back().find("versions")->array_if()->push_back(aggregated_version(endpoints, gv));
+  }
+  if (scope == Scope::kGroups) {
+    for (Value& custom : custom_aggregated(endpoints.custom())) items.push_back(std::move(custom));
   }
   out.set("metadata", Object{});
   out.set("items", std::move(items));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "apiserver/crd/discovery.h"
 #include "apiserver/discovery/documents.h"
 #include "apiserver/respond.h"
 #include "base/bytes.h"
@@ -41,18 +42,23 @@ std::string encode(const Value& document, const schema::Message* message, const 
 
 struct Kept {
   base::SharedBytes body;
-  std::string etag;  // of aggregated documents, quoted
+  std::string etag;         // of aggregated documents, quoted
+  uint64_t generation = 0;  // of the custom resources that it shows
 };
 
 // Documents by what they are and how they are encoded. There are few of them, and only what is asked for is made.
 class Answers {
  public:
+  // A document of an older generation is made anew.
   template <typename Make>
-  Kept get(const std::string& key, Make make) {
+  Kept get(const std::string& key, uint64_t generation, Make make) {
     base::MutexLock lock(mutex_);
     auto found = kept_.find(key);
-    if (found == kept_.end()) found = kept_.emplace(key, make()).first;
-    return found->second;
+    if (found != kept_.end() && found->second.generation >= generation) return found->second;
+    Kept& kept = kept_[key];
+    kept = make();
+    kept.generation = generation;
+    return kept;
   }
 
  private:
@@ -103,8 +109,9 @@ template <typename Make>
 void answer(RequestContext& context, Answers& answers, const std::string& key, std::string_view message, Make make) {
   auto accepted = negotiate_answer(context.header("accept"), AnswerKind::kObject);
   if (!accepted) return respond_error(context, accepted.error());
-  const Kept kept = answers.get(key + " " + form_key(*accepted), [&] {
-    return Kept{base::SharedBytes(encode(make(), gen::find_message("meta.v1", message), *accepted)), ""};
+  const uint64_t generation = key == "/apis" ? context.core->endpoints().custom().generation() : 0;
+  const Kept kept = answers.get(key + " " + form_key(*accepted), generation, [&] {
+    return Kept{base::SharedBytes(encode(make(), gen::find_message("meta.v1", message), *accepted)), "", 0};
   });
   context.writer->send(200, answer_headers(context, content_type(*accepted)), kept.body);
 }
@@ -112,13 +119,14 @@ void answer(RequestContext& context, Answers& answers, const std::string& key, s
 void answer_aggregated(RequestContext& context, Answers& answers, Scope scope, const Aggregated& wanted) {
   const std::string type = std::string(wanted.media) + ";g=apidiscovery.k8s.io;v=" + std::string(wanted.version) +
                            ";as=APIGroupDiscoveryList";
-  const Kept kept = answers.get((scope == Scope::kCore ? "core " : "groups ") + type, [&] {
+  const uint64_t generation = scope == Scope::kCore ? 0 : context.core->endpoints().custom().generation();
+  const Kept kept = answers.get((scope == Scope::kCore ? "core " : "groups ") + type, generation, [&] {
     Accepted accepted;
     if (wanted.media != "application/json") accepted.type = MediaType::kProtobuf;
     const Value document = discovery::aggregated(context.core->endpoints(), scope, wanted.version);
     const schema::Message* message =
         gen::find_message("apidiscovery." + std::string(wanted.version), "APIGroupDiscoveryList");
-    return Kept{base::SharedBytes(encode(document, message, accepted)), etag_of(document)};
+    return Kept{base::SharedBytes(encode(document, message, accepted)), etag_of(document), 0};
   });
   net::Headers headers = answer_headers(context, type);
   net::set_header(headers, "cache-control", "public");
@@ -145,6 +153,30 @@ void serve_apis(RequestContext& context, Answers& answers) {
   answer(context, answers, "/apis", "APIGroupList", [&] { return discovery::group_list(context.core->endpoints()); });
 }
 
+// /apis/<group> and /apis/<group>/<version> of custom resources: small, and made when asked for.
+void serve_custom(RequestContext& context) {
+  const CustomEndpoints& custom = context.core->endpoints().custom();
+  std::string_view rest = std::string_view(context.info.path).substr(std::string_view("/apis/").size());
+  if (rest.ends_with('/')) rest.remove_suffix(1);
+  const size_t slash = rest.find('/');
+  const std::string_view name = rest.substr(0, slash);
+  const std::string_view version = slash == std::string_view::npos ? std::string_view() : rest.substr(slash + 1);
+  if (custom.generation(name) == 0 || version.find('/') != std::string_view::npos ||
+      (!version.empty() && !custom.serves(name, version))) {
+    net::Headers headers = answer_headers(context, "text/plain; charset=utf-8");
+    headers.push_back({"x-content-type-options", "nosniff"});
+    return context.writer->send(404, std::move(headers), "404 page not found\n");
+  }
+  if (!is_get(context)) return;
+  auto accepted = negotiate_answer(context.header("accept"), AnswerKind::kObject);
+  if (!accepted) return respond_error(context, accepted.error());
+  const auto document =
+      version.empty() ? discovery::custom_group(custom, name) : discovery::custom_resource_list(custom, name, version);
+  const schema::Message* message = gen::find_message("meta.v1", version.empty() ? "APIGroup" : "APIResourceList");
+  context.writer->send(200, answer_headers(context, content_type(*accepted)),
+                       base::SharedBytes(encode(document.value_or(Value()), message, *accepted)));
+}
+
 }  // namespace
 
 void add_discovery_paths(Paths& paths, const Core&) {
@@ -153,6 +185,7 @@ void add_discovery_paths(Paths& paths, const Core&) {
   paths.add("/apis", [answers](RequestContext& context) { serve_apis(context, *answers); });
   const auto unknown = [](RequestContext& context) { respond_error(context, resource_not_found()); };
   paths.add_prefix("/api/", unknown);
+  paths.add_prefix("/apis/", serve_custom);
   for (const schema::GroupVersion& gv : gen::group_versions()) {
     if (!gv.served_by_default) continue;
     const std::string group(gv.group), version(gv.version);
@@ -164,8 +197,8 @@ void add_discovery_paths(Paths& paths, const Core&) {
              [&] { return *discovery::resource_list(context.core->endpoints(), group, version); });
     });
     if (group.empty()) continue;
+    // Compat: a group's own document is served for every method.
     paths.add(root, [answers, root, group](RequestContext& context) {
-      if (!is_get(context)) return;
       answer(context, *answers, root, "APIGroup", [&] { return *discovery::group(context.core->endpoints(), group); });
     });
     paths.add_prefix(root + "/", unknown);

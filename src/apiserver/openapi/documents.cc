@@ -2,6 +2,8 @@
 
 #include <map>
 
+#include "api/custom/custom_object.h"
+#include "apiserver/crd/openapi.h"
 #include "apiserver/openapi/gnostic.h"
 #include "apiserver/openapi/schemas.h"
 #include "codec/json_text.h"
@@ -21,9 +23,16 @@ Value strings(const std::vector<std::string_view>& values) {
   return out;
 }
 
-Value ref_to(Dialect dialect, const Message& message) {
+// Definitions of custom kinds are named after the kind.
+std::string name_of(const Operation& op, const Message& message) {
+  if (!api::is_custom(message)) return definition_name(message);
+  std::string name = schema::model_name(op.kind.group, op.kind.version, op.kind.kind);
+  return &message == &custom_list() ? name + "List" : name;
+}
+
+Value ref_to(Dialect dialect, const Operation& op, const Message& message) {
   Object out;
-  out.set("$ref", reference(dialect, definition_name(message)));
+  out.set("$ref", reference(dialect, name_of(op, message)));
   return out;
 }
 
@@ -65,18 +74,18 @@ Value parameter_use_v2(const Parameter& parameter) {
 
 constexpr std::string_view kOptionsBody = "body-2Y1dVQaQ", kPatchBody = "body-78PwaGsr";
 
-Value body_v2(const Message& message, Operation::Need need) {
+Value body_v2(const Operation& op, const Message& message, Operation::Need need) {
   Object out;
   out.set("in", "body");
   out.set("name", "body");
   if (need == Operation::Need::kRequired) out.set("required", true);
-  out.set("schema", ref_to(Dialect::kV2, message));
+  out.set("schema", ref_to(Dialect::kV2, op, message));
   return out;
 }
 
 Value body_use_v2(const Operation& op) {
   const bool options = op.body->name == "DeleteOptions", patch = op.body->name == "Patch";
-  if (!options && !patch) return body_v2(*op.body, op.body_need);
+  if (!options && !patch) return body_v2(op, *op.body, op.body_need);
   Object out;
   out.set("$ref", "#/parameters/" + std::string(options ? kOptionsBody : kPatchBody));
   return out;
@@ -87,7 +96,7 @@ Value responses_v2(const Operation& op) {
   for (int code : op.codes) {
     Object response;
     response.set("description", code == 200 ? "OK" : code == 201 ? "Created" : "Accepted");
-    response.set("schema", op.answer ? ref_to(Dialect::kV2, *op.answer) : string_schema());
+    response.set("schema", op.answer ? ref_to(Dialect::kV2, op, *op.answer) : string_schema());
     out.set(std::to_string(code), std::move(response));
   }
   Object unauthorized;
@@ -123,11 +132,11 @@ Value path_v2(const PathItem& item) {
 
 // --- version 3 ---
 
-Value content(const std::vector<std::string_view>& types, const Message* message) {
+Value content(const Operation& op, const std::vector<std::string_view>& types, const Message* message) {
   Object out;
   for (std::string_view type : types) {
     Object one;
-    one.set("schema", message ? ref_to(Dialect::kV3, *message) : string_schema());
+    one.set("schema", message ? ref_to(Dialect::kV3, op, *message) : string_schema());
     out.set(type, std::move(one));
   }
   return out;
@@ -153,14 +162,14 @@ Value operation_v3(const Operation& op) {
   if (!parameters.empty()) out.set("parameters", std::move(parameters));
   if (op.body) {
     Object body;
-    body.set("content", content(media_types(op.consumes), op.body));
+    body.set("content", content(op, media_types(op.consumes), op.body));
     if (op.body_need == Operation::Need::kRequired) body.set("required", true);
     out.set("requestBody", std::move(body));
   }
   for (int code : op.codes) {
     Object response;
     response.set("description", code == 200 ? "OK" : code == 201 ? "Created" : "Accepted");
-    response.set("content", content(media_types(op.produces), op.answer));
+    response.set("content", content(op, media_types(op.produces), op.answer));
     responses.set(std::to_string(code), std::move(response));
   }
   Object unauthorized;
@@ -185,8 +194,9 @@ Value path_v3(const PathItem& item) {
 
 void collect(const PathItem& item, Messages& messages) {
   for (const Operation& op : item.operations) {
-    if (op.body) messages.insert(op.body);
-    if (op.answer) messages.insert(op.answer);
+    for (const Message* message : {op.body, op.answer}) {
+      if (message && !api::is_custom(*message)) messages.insert(message);
+    }
   }
 }
 
@@ -234,12 +244,19 @@ void visit_version2(const Endpoints& endpoints, EachParameter each_parameter, Ea
     if (message->package == "meta.v1" && message->name == "DeleteOptions") options = message;
     if (message->package == "meta.v1" && message->name == "Patch") patch = message;
   }
-  if (options) each_parameter(kOptionsBody, body_v2(*options, Operation::Need::kOptional));
-  if (patch) each_parameter(kPatchBody, body_v2(*patch, Operation::Need::kRequired));
+  if (options) each_parameter(kOptionsBody, body_v2({}, *options, Operation::Need::kOptional));
+  if (patch) each_parameter(kPatchBody, body_v2({}, *patch, Operation::Need::kRequired));
   for (const Parameter* each : shared_parameters()) each_parameter(each->shared, parameter_v2(*each));
   for (const auto& [name, message] : by_name(messages)) {
     Messages referred;
     each_definition(name, definition(Dialect::kV2, *message, referred));
+  }
+  for (const std::string& group : endpoints.custom().groups()) {
+    for (const std::string& version : endpoints.custom().versions(group)) {
+      const CustomKinds kinds(endpoints.custom(), group, version);
+      for (const PathItem& item : kinds.section().paths) each_path(item.path, path_v2(item));
+      kinds.each_definition(schema::OpenApiVersion::kV2, each_definition);
+    }
   }
 }
 
@@ -269,7 +286,9 @@ std::string version2_protobuf(const Endpoints& endpoints) {
   return document.finish("Kubernetes", "1.35");
 }
 
-std::string version3_json(const Section& section) {
+std::string version3_json(const Section& section) { return version3_json(section, nullptr); }
+
+std::string version3_json(const Section& section, const CustomKinds* kinds) {
   std::string out = R"({"openapi":"3.0.0","info":{"title":"Kubernetes","version":"1.35"},"paths":{)";
   Messages messages;
   bool first = true;
@@ -284,6 +303,10 @@ std::string version3_json(const Section& section) {
     for (const auto& [name, message] : by_name(messages)) {
       Messages referred;
       member(out, first, name, definition(Dialect::kV3, *message, referred));
+    }
+    if (kinds) {
+      kinds->each_definition(schema::OpenApiVersion::kV3,
+                             [&](const std::string& name, const Value& value) { member(out, first, name, value); });
     }
     out += "},";
   }

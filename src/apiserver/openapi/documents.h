@@ -10,9 +10,13 @@
 
 namespace apiserver::openapi {
 
+class CustomKinds;
+
 std::string version2_json(const Endpoints& endpoints);
 // The same as an openapi.v2.Document message of gnostic.
 std::string version2_protobuf(const Endpoints& endpoints);
 std::string version3_json(const Section& section);
+// With the definitions of custom kinds.
+std::string version3_json(const Section& section, const CustomKinds* kinds);
 
 }  // namespace apiserver::openapi

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "api/custom/custom_object.h"
 #include "gen/catalogue.h"
 #include "gen/core/v1.h"
 #include "gen/meta/v1.h"
@@ -180,6 +181,8 @@ struct Builder {
     op.tag = tag;
     op.kind = kind();
     op.answer = e.body;
+    // Compat: custom objects have no protobuf form.
+    if (e.custom) op.produces = Media::kCustom;
     return op;
   }
   void add(const std::string& path, Operation op, Parameters of_path) {
@@ -201,6 +204,7 @@ struct Builder {
     return out;
   }
   const Message* list_message() const {
+    if (e.custom) return &custom_list();
     const schema::Kind* list = gen::find_kind(e.resource->group, e.resource->version, e.kind + "List");
     return list ? list->message : nullptr;
   }
@@ -210,7 +214,7 @@ struct Builder {
     list.answer = list_message();
     list.parameters = watch_parameters();
     list.codes = {200};
-    list.produces = Media::kWatchable;
+    list.produces = e.custom ? Media::kCustom : Media::kWatchable;
     if (e.namespaced()) {
       Operation all = list;
       all.id = "list" + group_version + e.kind + "ForAllNamespaces";
@@ -274,7 +278,7 @@ struct Builder {
       Operation op = operation("patch", "patch", "patch" + group_version + subject());
       op.parameters = {&kDryRun, &kPatchManager, &kFieldValidation, &kForce};
       op.body = gen::find_message("meta.v1", "Patch");
-      op.consumes = Media::kPatch;
+      op.consumes = e.custom ? Media::kCustomPatch : Media::kPatch;
       op.codes = {200, 201};
       add(item(), std::move(op), item_parameters());
     }
@@ -321,7 +325,8 @@ struct Builder {
   void build() {
     if (e.resource->kind.ends_with("Options")) return connects();
     if (has_verb(e, "list")) lists();
-    if (has_verb(e, "watch")) watches();
+    // Compat: the old watch paths of custom resources are served, not described.
+    if (has_verb(e, "watch") && !e.custom) watches();
     reads();
     writes();
     deletes();
@@ -358,6 +363,16 @@ PathItem plain(std::string path, std::string id, std::string tag, const Message*
   return item;
 }
 
+Section finish_section(std::string name, std::map<std::string, PathItem> paths) {
+  Section section;
+  section.name = std::move(name);
+  for (auto& [path, item] : paths) {
+    hoist(item);
+    section.paths.push_back(std::move(item));
+  }
+  return section;
+}
+
 void add_section(const Endpoints& endpoints, const schema::GroupVersion& gv, std::vector<Section>& out) {
   const std::string group = camel_group(gv.group);
   const std::string version(gv.version);
@@ -369,16 +384,28 @@ void add_section(const Endpoints& endpoints, const schema::GroupVersion& gv, std
   }
   paths[root + "/"] = plain(root + "/", "get" + title(group) + title(version) + "APIResources", group + "_" + version,
                             gen::find_message("meta.v1", "APIResourceList"), Media::kObject, Media::kObject);
-  Section section;
-  section.name = root.substr(1);
-  for (auto& [path, item] : paths) {
-    hoist(item);
-    section.paths.push_back(std::move(item));
-  }
-  out.push_back(std::move(section));
+  out.push_back(finish_section(root.substr(1), std::move(paths)));
 }
 
 }  // namespace
+
+const Message& custom_list() {
+  static const Message kList = [] {
+    Message list = api::custom_message();
+    list.name = "CustomObjectList";
+    return list;
+  }();
+  return kList;
+}
+
+Section custom_section(std::span<const Endpoint* const> endpoints, std::string_view group, std::string_view version) {
+  const std::string root = "/apis/" + std::string(group) + "/" + std::string(version);
+  const std::string name = camel_group(group);
+  std::map<std::string, PathItem> paths;
+  for (const Endpoint* e : endpoints)
+    Builder{*e, paths, root, title(name) + title(version), name + "_" + std::string(version)}.build();
+  return finish_section(root.substr(1), std::move(paths));
+}
 
 std::vector<const Parameter*> shared_parameters() {
   std::vector<const Parameter*> out{&kBookmarks,     &kContinue,    &kFieldSelector,   &kFieldManager,
@@ -412,6 +439,10 @@ std::vector<std::string_view> media_types(Media media) {
     case Media::kPatch:
       return {"application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json",
               "application/apply-patch+yaml"};
+    case Media::kCustom:
+      return {kJson, kYaml};
+    case Media::kCustomPatch:
+      return {"application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml"};
     case Media::kJson:
       return {kJson};
     case Media::kText:

@@ -1,6 +1,7 @@
 // The paths and operations of the served resources, in the words that both OpenAPI versions share. Pure; thread: any.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +18,7 @@ struct Parameter {
   std::string_view text;
 };
 
-enum class Media : uint8_t { kNone, kObject, kWatchable, kAny, kPatch, kJson, kText, kKeySet };
+enum class Media : uint8_t { kNone, kObject, kWatchable, kAny, kPatch, kJson, kText, kKeySet, kCustom, kCustomPatch };
 
 struct Operation {
   std::string_view method;
@@ -47,5 +48,9 @@ struct Section {
   std::vector<PathItem> paths;
 };
 std::vector<Section> sections(const Endpoints& endpoints);
+// The same for one group version of custom resources. Their bodies are custom_message(), lists custom_list(): whoever
+// writes a reference to them names it after the operation's kind.
+Section custom_section(std::span<const Endpoint* const> endpoints, std::string_view group, std::string_view version);
+const schema::Message& custom_list();
 
 }  // namespace apiserver::openapi

@@ -4,7 +4,9 @@
 
 #include <map>
 
+#include "apiserver/crd/openapi.h"
 #include "apiserver/gzip_stream.h"
+#include "apiserver/limits.h"
 #include "apiserver/openapi/documents.h"
 #include "apiserver/respond.h"
 #include "base/bytes.h"
@@ -64,13 +66,14 @@ class Documents {
   explicit Documents(const Endpoints& endpoints) : endpoints_(endpoints) {}
 
   Document version2_json() {
-    return kept("v2", [&] { return openapi::version2_json(endpoints_); });
+    return kept("v2", endpoints_.custom().generation(), [&] { return openapi::version2_json(endpoints_); });
   }
   Document version2_protobuf() {
-    return kept("v2pb", [&] { return openapi::version2_protobuf(endpoints_); });
+    return kept("v2pb", endpoints_.custom().generation(), [&] { return openapi::version2_protobuf(endpoints_); });
   }
   // Null when there is no such section.
   std::optional<Document> section(std::string_view name) {
+    if (auto custom = custom_section(name)) return custom;
     base::MutexLock lock(mutex_);
     build_sections();
     auto found = sections_.find(name);
@@ -78,15 +81,21 @@ class Documents {
     return found->second;
   }
   Document index() {
-    return kept("index", [&] {
+    return kept("index", endpoints_.custom().generation(), [&] {
       build_sections();
       std::string out = R"({"paths":{)";
-      for (const auto& [name, document] : sections_) {
+      const auto add = [&](const std::string& name, const std::string& etag) {
         if (out.back() != '{') out += ',';
         codec::append_json_string(out, name);
         out += R"(:{"serverRelativeURL":)";
-        codec::append_json_string(out, "/openapi/v3/" + name + "?hash=" + document.etag);
+        codec::append_json_string(out, "/openapi/v3/" + name + "?hash=" + etag);
         out += '}';
+      };
+      for (const auto& [name, document] : sections_) add(name, document.etag);
+      const CustomEndpoints& custom = endpoints_.custom();
+      for (const std::string& group : custom.groups()) {
+        for (const std::string& version : custom.versions(group))
+          add("apis/" + group + "/" + version, openapi::CustomKinds(custom, group, version).digest());
       }
       return out + "}}";
     });
@@ -94,11 +103,32 @@ class Documents {
 
  private:
   template <typename Make>
-  Document kept(const std::string& key, Make make) {
+  Document kept(const std::string& key, uint64_t generation, Make make) {
     base::MutexLock lock(mutex_);
     auto found = whole_.find(key);
-    if (found == whole_.end()) found = whole_.emplace(key, make_document(make())).first;
-    return found->second;
+    if (found == whole_.end() || found->second.generation < generation)
+      found = whole_.insert_or_assign(key, Kept{make_document(make()), generation}).first;
+    return found->second.document;
+  }
+  // A group version of custom resources, kept until it changes.
+  std::optional<Document> custom_section(std::string_view name) {
+    if (!name.starts_with("apis/")) return std::nullopt;
+    const std::string_view rest = name.substr(5);
+    const size_t slash = rest.find('/');
+    if (slash == std::string_view::npos) return std::nullopt;
+    const openapi::CustomKinds kinds(endpoints_.custom(), rest.substr(0, slash), rest.substr(slash + 1));
+    if (kinds.empty()) return std::nullopt;
+    const std::string digest = kinds.digest();
+    {
+      base::MutexLock lock(mutex_);
+      auto found = custom_.find(name);
+      if (found != custom_.end() && found->second.etag == digest) return found->second;
+    }
+    Document document = make_document(openapi::version3_json(kinds.section(), &kinds));
+    document.etag = digest;
+    base::MutexLock lock(mutex_);
+    if (custom_.size() >= kCustomSections) custom_.clear();
+    return custom_.insert_or_assign(std::string(name), std::move(document)).first->second;
   }
   void build_sections() {
     if (!sections_.empty()) return;
@@ -106,9 +136,15 @@ class Documents {
       sections_.emplace(section.name, make_document(openapi::version3_json(section)));
   }
 
+  struct Kept {
+    Document document;
+    uint64_t generation = 0;  // of the custom resources that it shows
+  };
+
   const Endpoints& endpoints_;
   base::Mutex mutex_;
-  std::map<std::string, Document> whole_;                  // under mutex_
+  std::map<std::string, Kept> whole_;                      // under mutex_
+  std::map<std::string, Document, std::less<>> custom_;    // under mutex_
   std::map<std::string, Document, std::less<>> sections_;  // under mutex_
 };
 

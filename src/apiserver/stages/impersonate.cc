@@ -13,6 +13,7 @@ base::Result<void> impersonate(RequestContext& context) {
                                              "    }] without impersonating a user"));
   }
   if (!context.user.in_group("system:masters")) {
+    context.refused_by_authorizer = true;
     return base::fail(
         object::forbidden({"", "users"}, name,
                           "User \"" + context.user.name +

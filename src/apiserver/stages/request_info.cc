@@ -9,9 +9,15 @@ base::Result<void> request_info(RequestContext& context) {
   context.info = parse_request(context.http->method, context.http->path(), context.query);
   const RequestInfo& info = context.info;
   if (info.is_resource) {
-    context.endpoint = context.core->endpoints().find(info.group, info.version, info.resource, info.subresource);
+    context.endpoint_owner =
+        context.core->endpoints().lookup(info.group, info.version, info.resource, info.subresource);
+    context.endpoint = context.endpoint_owner.get();
   }
   context.body = context.http->body;
+  return {};
+}
+
+base::Result<void> limit_body(RequestContext& context) {
   if (context.body.size() > kMaxBodyBytes) {
     return base::fail(base::Reason::kRequestEntityTooLarge,
                       "Request entity too large: limit is " + std::to_string(kMaxBodyBytes));

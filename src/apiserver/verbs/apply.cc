@@ -7,7 +7,6 @@
 #include "object/json.h"
 #include "object/status.h"
 #include "object/yaml.h"
-#include "schema/proto_value.h"
 
 namespace apiserver {
 namespace {
@@ -22,22 +21,36 @@ base::Result<object::Value> parse_json_config(std::string_view body) {
   return config;
 }
 
-// The config must fit the schema; unknown members are dropped, refused or warned of like those of any body.
-base::Result<object::Value> parse_config(RequestContext& context, const Endpoint& endpoint,
-                                         const WriteOptions& options) {
-  std::vector<std::string> duplicates;
-  auto config = parse_json_config(context.body);
-  if (!config) config = object::parse_yaml(context.body, {.duplicate_keys = &duplicates});
-  if (!config) return base::fail(base::Reason::kBadRequest, "error decoding YAML: " + config.error().message);
-  std::vector<std::string> issues;
-  if (!duplicates.empty()) {
-    std::string text = "yaml: unmarshal errors:";
-    for (const std::string& line : duplicates) text += "\n  " + line;
-    issues.push_back(std::move(text));
+struct Config {
+  object::Value tree;
+  std::vector<std::string> duplicates;  // keys that the text has twice
+};
+
+base::Result<Config> parse_config(const RequestContext& context) {
+  constexpr std::string_view kError = "error decoding YAML: ";
+  Config config;
+  auto tree = parse_json_config(context.body);
+  if (!tree) tree = object::parse_yaml(context.body, {.duplicate_keys = &config.duplicates});
+  if (!tree) return base::fail(base::Reason::kBadRequest, std::string(kError) + tree.error().message);
+  if (tree->is_null()) *tree = object::Object();
+  if (!tree->is_object()) {
+    return base::fail(base::Reason::kBadRequest,
+                      std::string(kError) + "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal " +
+                          std::string(object::json_type_name(*tree)) +
+                          " into Go value of type map[string]interface {}");
   }
-  TRY_ASSIGN([[maybe_unused]] std::string raw, encode_tree(context, *config, *endpoint.served, endpoint.api_version,
-                                                           endpoint.kind, options.field_validation, std::move(issues)));
+  config.tree = std::move(*tree);
   return config;
+}
+
+// Compat: what does not fit the schema is an error of the application itself; this is about the text alone.
+base::Result<void> report_duplicates(RequestContext& context, const Config& config, FieldValidation validation) {
+  if (config.duplicates.empty() || validation == FieldValidation::kIgnore) return {};
+  const std::string issue = yaml_issue(config.duplicates);
+  if (validation == FieldValidation::kStrict)
+    return base::fail(base::Reason::kBadRequest, "error strict decoding YAML: error converting YAML to JSON: " + issue);
+  warn_of_issues(context, {issue});
+  return {};
 }
 
 }  // namespace
@@ -49,21 +62,31 @@ base::Result<Answer> apply_verb(RequestContext& context, const WriteOptions& opt
     errors.required(object::FieldPath("fieldManager"), "is required for apply patch");
     return base::fail(object::invalid_error("meta.k8s.io", "PatchOptions", "", errors));
   }
-  TRY_ASSIGN(object::Value config, parse_config(context, endpoint, options));
-  if (std::string_view name = config.string_at({"metadata", "name"}); !name.empty() && name != context.info.name) {
-    return base::fail(object::name_mismatch(name, context.info.name));
+  TRY_ASSIGN(const Config config, parse_config(context));
+  if (std::string_view name = config.tree.string_at({"metadata", "name"}); !name.empty()) {
+    TRY(check_name(name, context.info.name));
   }
   UpdateRequest request{
       context.info.name, std::string(endpoint.resource->subresource), options, {}, FieldOwnership::kDone};
   if (!endpoint.is_subresource()) {
     request.create = [&]() -> base::Result<api::AnyObject> {
-      TRY_ASSIGN(api::AnyObject applied, apply_config(context, endpoint, config, nullptr, options));
-      api::meta_of(applied.message(), applied.get()).name = context.info.name;
-      return applied;
+      TRY_ASSIGN(api::AnyObject object, apply_config(context, endpoint, config.tree, nullptr, options));
+      TRY(report_duplicates(context, config, options.field_validation));
+      auto& meta = api::meta_of(object.message(), object.get());
+      if (!meta.uid.empty()) {
+        return base::fail(object::conflict(
+            endpoint.group_resource, context.info.name,
+            "uid mismatch: the provided object specified uid " + meta.uid + ", and no existing object was found"));
+      }
+      meta.name = context.info.name;
+      return object;
     };
   }
-  return update_object(context, endpoint, request,
-                       [&](const Live& live) { return apply_config(context, endpoint, config, &live, options); });
+  return update_object(context, endpoint, request, [&](const Live& live) -> base::Result<api::AnyObject> {
+    TRY_ASSIGN(api::AnyObject object, apply_config(context, endpoint, config.tree, &live, options));
+    TRY(report_duplicates(context, config, options.field_validation));
+    return object;
+  });
 }
 
 }  // namespace apiserver

@@ -4,6 +4,7 @@
 #include "api/meta_validation.h"
 #include "apiserver/body.h"
 #include "apiserver/core.h"
+#include "apiserver/crd/conditions.h"
 #include "apiserver/limits.h"
 #include "apiserver/verbs/verbs.h"
 #include "apiserver/write.h"
@@ -79,6 +80,7 @@ bool removes(Next next) { return next == Next::kRemove || next == Next::kMarkAnd
 Next prepare_delete(RequestContext& context, const Endpoint& endpoint, const DeleteOptions& options,
                     api::AnyObject& object) {
   Meta& meta = api::meta_of(object.message(), object.get());
+  if (mark_definition_for_cleanup(object, object::to_time(context.now))) return Next::kMark;
   const Meta before = meta;
   const std::optional<int64_t> grace = endpoint.rules->grace_period_any(object.get(), options.grace_period_seconds);
   set_collection_finalizers(endpoint, options, meta);
@@ -137,8 +139,7 @@ bool returns_object(const Endpoint& endpoint) {
                                              "storageclasses",
                                              "volumeattachments",
                                              "volumeattributesclasses"};
-  return endpoint.rules->kind() == "PodSecurityPolicy" ||
-         std::ranges::find(kReturning, endpoint.resource->name) != std::end(kReturning);
+  return !endpoint.custom && std::ranges::find(kReturning, endpoint.resource->name) != std::end(kReturning);
 }
 
 enum class Attempt : uint8_t { kDone, kRetry };
@@ -186,7 +187,7 @@ base::Result<Attempt> try_delete(RequestContext& context, const Endpoint& endpoi
   }
   meta.resource_version.clear();
   const Next next = prepare_delete(context, endpoint, options, live);
-  std::string raw = encode_struct(live);
+  TRY_ASSIGN(std::string raw, stored_form(endpoint, live));
   int64_t shown = kv->mod_revision;
   std::optional<kv::Ticket> ticket;
   if (options.dry_run == DryRun::kNo && next != Next::kNothing) {

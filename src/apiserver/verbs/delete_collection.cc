@@ -68,7 +68,8 @@ class DeletedEncoder {
     }
     const std::string rv = std::to_string(stored.revision);
     TRY_ASSIGN(std::string served, to_served(endpoint, stored.raw));
-    return schema::append_json(*endpoint.served, served, {{}, rv, schema::NestedTypes::kWritten}, body_);
+    return schema::append_json(*endpoint.served, served, {endpoint.item_type(), rv, schema::NestedTypes::kWritten},
+                               body_);
   }
 
   std::string finish() {

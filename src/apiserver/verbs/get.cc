@@ -10,7 +10,8 @@ namespace apiserver {
 // Compat: resourceVersion of a get: "" and "0" are the newest, N is at least N.
 base::Result<Answer> get_verb(RequestContext& context) {
   const Endpoint& endpoint = *context.endpoint;
-  if (!endpoint.is_stored()) return base::fail(object::not_found(endpoint.group_resource, context.info.name));
+  // Compat: the one such resource with a get names itself in the singular.
+  if (!endpoint.is_stored()) return base::fail(object::not_found({"", "componentstatus"}, context.info.name));
   TRY_ASSIGN(uint64_t wanted, parse_resource_version(context.query.get("resourceVersion")));
   const kv::SnapshotPtr snapshot = context.core->store().snapshot();
   if (wanted > static_cast<uint64_t>(snapshot->revision())) {

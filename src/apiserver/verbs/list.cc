@@ -1,7 +1,7 @@
 // LIST: selects at one revision, then streams stored bytes out, transcoded on the way, never holding more than a
 // bounded buffer. What it keeps for the whole time is one pointer an object.
 #include <algorithm>
-#include <atomic>
+#include <utility>
 
 #include "apiserver/body.h"
 #include "apiserver/core.h"
@@ -62,10 +62,13 @@ class ListEncoder {
     if (context_.accepted.form != Form::kObject) {
       return append_partial_json(&endpoint_, stored.raw, context_.accepted.form_version, stored.revision, out);
     }
-    if (!endpoint_.conversion)
-      return schema::append_json(*endpoint_.served, stored.raw, {{}, rv, schema::NestedTypes::kWritten}, out);
+    if (endpoint_.shows_stored(stored.raw)) {
+      return schema::append_json(*endpoint_.served, stored.raw,
+                                 {endpoint_.item_type(), rv, schema::NestedTypes::kWritten}, out);
+    }
     TRY_ASSIGN(std::string served, to_served(endpoint_, stored.raw));
-    return schema::append_json(*endpoint_.served, served, {{}, rv, schema::NestedTypes::kWritten}, out);
+    return schema::append_json(*endpoint_.served, served, {endpoint_.item_type(), rv, schema::NestedTypes::kWritten},
+                               out);
   }
 
   std::string tail() const {
@@ -127,17 +130,30 @@ class ListEncoder {
   std::string scratch_;
 };
 
+constexpr size_t kPrefetchBytes = 16 * 1024;
+
 bool wants_gzip(const RequestContext& context, size_t bytes) {
-  return bytes > kGzipFromBytes && context.header("accept-encoding").find("gzip") != std::string_view::npos;
+  return bytes > kGzipFromBytes && accepts_gzip(context.header("accept-encoding"));
 }
 
-// One answer under way. Runs on the pool a chunk at a time; waits without a thread while the client is slow.
+// Stored values lie far apart, and seldom in the cache: asks for one while another is being written.
+void prefetch(const kv::KeyValueRef& kv) {
+  const std::string_view bytes = kv->value.view();
+  for (size_t at = 0; at < bytes.size() && at < kPrefetchBytes; at += 64) __builtin_prefetch(bytes.data() + at);
+}
+
+// One answer under way. Runs on the pool a chunk at a time; waits without a thread while the client is slow. A list
+// that only points to stored bytes runs on the loop: there is nothing to compute.
 class ListStream : public std::enable_shared_from_this<ListStream> {
  public:
   ListStream(ContextPtr context, ListPlan plan, IncludeObject include)
       : context_(std::move(context)), plan_(std::move(plan)), encoder_(*context_, plan_, include) {}
 
   bool is_short() const { return plan_.items.size() <= kInlineListKeys || context_->accepted.type == MediaType::kYaml; }
+  // To be started on the loop.
+  bool is_cheap() const {
+    return shares_bytes() && plan_.items.size() <= kInlineSharedKeys && !wants_gzip(*context_, stored_bytes());
+  }
 
   // All at once, for short lists.
   void send_whole() {
@@ -172,6 +188,11 @@ class ListStream : public std::enable_shared_from_this<ListStream> {
     return context_->accepted.type == MediaType::kProtobuf && context_->accepted.form != Form::kTable;
   }
 
+  // Stored bytes leave as they are, between heads that are made for them.
+  bool shares_bytes() const {
+    return protobuf() && context_->accepted.form == Form::kObject && !context_->endpoint->conversion && !gzip_;
+  }
+
   base::Result<void> append_one(const kv::KeyValueRef& kv, std::string& out) {
     TRY_ASSIGN(storage::StoredObject stored, storage::open_stored(kv));
     if (!protobuf()) return encoder_.append_item(stored, out);
@@ -202,16 +223,12 @@ class ListStream : public std::enable_shared_from_this<ListStream> {
   base::Result<size_t> protobuf_size() {
     const std::string metadata = encoder_.protobuf_metadata();
     size_t size = metadata.size();
-    for (const kv::KeyValueRef& kv : plan_.items) {
-      TRY_ASSIGN(storage::StoredObject stored, storage::open_stored(kv));
+    for (size_t i = 0; i < plan_.items.size(); ++i) {
+      if (i + 4 < plan_.items.size()) __builtin_prefetch(plan_.items[i + 4]->value.view().data());
+      TRY_ASSIGN(storage::StoredObject stored, storage::open_stored(plan_.items[i]));
       TRY_ASSIGN(std::string_view raw, encoder_.protobuf_item(stored));
-      TRY_ASSIGN(schema::Spliced spliced, schema::with_resource_version(raw, static_cast<uint64_t>(stored.revision)));
-      size_t item = spliced.size();
-      size += 1 + item;
-      for (;; item >>= 7) {
-        ++size;
-        if (item < 0x80) break;
-      }
+      TRY_ASSIGN(size_t item, schema::list_item_size(raw, static_cast<uint64_t>(stored.revision)));
+      size += item;
     }
     head_.clear();
     schema::wrap_head({encoder_.list_type_version(), encoder_.list_type_kind()}, size, head_);
@@ -224,27 +241,54 @@ class ListStream : public std::enable_shared_from_this<ListStream> {
     if (!bytes.empty()) context_->writer->write(std::move(bytes));
   }
 
+  // The next items, about kListChunkBytes of them.
+  base::Result<std::string> next_text() {
+    std::string chunk;
+    chunk.reserve(kListChunkBytes + kListChunkBytes / 4);
+    while (next_ < plan_.items.size() && chunk.size() < kListChunkBytes) {
+      if (next_ + 1 < plan_.items.size()) prefetch(plan_.items[next_ + 1]);
+      TRY(append_one(plan_.items[next_], chunk));
+      plan_.items[next_++] = {};
+    }
+    return gzip_ ? gzip_->add(chunk) : std::move(chunk);
+  }
+  base::Result<net::Body> next_slices() {
+    net::Body chunk;
+    while (next_ < plan_.items.size() && chunk.size() < kListChunkBytes) {
+      const kv::KeyValueRef kv = std::exchange(plan_.items[next_++], {});
+      TRY_ASSIGN(storage::StoredObject stored, storage::open_stored(kv));
+      TRY_ASSIGN(schema::Spliced item, schema::list_item(stored.raw, static_cast<uint64_t>(stored.revision)));
+      chunk.append(std::move(item.head));
+      chunk.append(kv->value, static_cast<size_t>(item.rest.data() - kv->value.view().data()), item.rest.size());
+    }
+    return chunk;
+  }
+  base::Result<net::Body> next_chunk() {
+    if (shares_bytes()) return next_slices();
+    TRY_ASSIGN(std::string text, next_text());
+    return net::Body(std::move(text));
+  }
+
   void run() {
     while (next_ < plan_.items.size()) {
       if (context_->writer->closed()) return;
-      std::string chunk;
-      chunk.reserve(kListChunkBytes + kListChunkBytes / 4);
-      while (next_ < plan_.items.size() && chunk.size() < kListChunkBytes) {
-        // A damaged object cannot be answered for once the answer has begun: the client sees it cut off.
-        if (!append_one(plan_.items[next_], chunk)) return context_->writer->abort();
-        plan_.items[next_++] = {};
-      }
-      write(std::move(chunk));
+      auto chunk = next_chunk();
+      // A damaged object cannot be answered for once the answer has begun: the client sees it cut off.
+      if (!chunk) return context_->writer->abort();
+      context_->writer->write(*std::move(chunk));
       if (context_->writer->buffered() > kListBufferBytes) {
-        context_->writer->on_drained(kListBufferBytes / 4, [self = shared_from_this()] {
-          self->context_->core->pool().post([self] { self->run(); });
-        });
+        context_->writer->on_drained(kListBufferBytes / 4, [self = shared_from_this()] { self->go_on(); });
         return;
       }
     }
     write(protobuf() ? std::string(schema::kEnvelopeEnd) : encoder_.tail() + "\n");
     if (gzip_) context_->writer->write(gzip_->finish());
     context_->writer->finish();
+  }
+  // On the loop.
+  void go_on() {
+    if (shares_bytes()) return run();
+    context_->core->pool_for(*context_->endpoint).post([self = shared_from_this()] { self->run(); });
   }
 
   const ContextPtr context_;
@@ -262,6 +306,11 @@ void list_verb(const ContextPtr& context) {
     return respond_error(*context, object::not_acceptable({"application/json", "application/yaml",
                                                            "application/vnd.kubernetes.protobuf"}));
   }
+  if (context->accepted.form == Form::kPartialMetadata) {
+    return respond_error(*context, {base::Reason::kNotAcceptable,
+                                    "you requested PartialObjectMetadata, but the requested object is a list (*" +
+                                        internal_type(context->info.group, context->endpoint->list_kind) + ")"});
+  }
   auto options = parse_list_options(context->query, ListUse::kList);
   if (!options) return respond_error(*context, options.error());
   base::Result<IncludeObject> include = IncludeObject::kMetadata;
@@ -271,8 +320,9 @@ void list_verb(const ContextPtr& context) {
       plan_list(*context->core, *context->endpoint, context->endpoint->namespaced() ? context->info.ns : "", *options);
   if (!plan) return respond_error(*context, plan.error());
   auto stream = std::make_shared<ListStream>(context, std::move(*plan), *include);
+  if (stream->is_cheap()) return stream->start();
   if (stream->is_short()) return stream->send_whole();
-  context->core->pool().post([stream] { stream->start(); });
+  context->core->pool_for(*context->endpoint).post([stream] { stream->start(); });
 }
 
 }  // namespace apiserver

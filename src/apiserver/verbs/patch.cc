@@ -3,14 +3,18 @@
 #include "apiserver/body.h"
 #include "apiserver/core.h"
 #include "apiserver/partial_document.h"
+#include "apiserver/patched_text.h"
 #include "apiserver/verbs/verbs.h"
 #include "apiserver/write.h"
 #include "object/json.h"
 #include "object/status.h"
 #include "object/yaml.h"
+#include "schema/patch/conversion_problem.h"
+#include "schema/patch/go_text.h"
 #include "schema/patch/json_patch.h"
 #include "schema/patch/merge_patch.h"
 #include "schema/patch/strategic_merge.h"
+#include "schema/proto_value.h"
 
 namespace apiserver {
 namespace {
@@ -32,10 +36,7 @@ base::Result<PatchDocument> parse_patch(RequestContext& context) {
   auto tree =
       object::parse_json(context.body, {.duplicates = object::Duplicates::kReplace, .duplicate_fields = &duplicates});
   if (!tree) {
-    // Compat: upstream wraps the decoder's words once per patch type.
-    const bool json = patch.type == PatchType::kJson;
-    return base::fail(base::Reason::kBadRequest,
-                      (json ? "error decoding patch: " : "error decoding patch: ") + tree.error().message);
+    return base::fail(base::Reason::kBadRequest, "error decoding patch: " + tree.error().message);
   }
   for (const std::string& path : duplicates) patch.issues.push_back("duplicate field \"" + path + "\"");
   if (patch.type == PatchType::kJson) {
@@ -58,6 +59,54 @@ base::Result<object::Value> apply_patch(const PatchDocument& patch, object::Valu
       break;
   }
   return schema::apply_merge_patch(std::move(document), patch.tree);
+}
+
+// How upstream shows the patch, or what it made, when the outcome is no object.
+base::Result<std::string> shown_patch(const PatchDocument& patch, const Endpoint& endpoint, const Live& live) {
+  if (patch.type == PatchType::kStrategicMerge) return schema::go_text(patch.tree);
+  TRY_ASSIGN(std::string served, to_served(endpoint, encode_struct(live.object)));
+  TRY_ASSIGN(object::Value document, schema::decode_value(*endpoint.served, served, endpoint.type()));
+  TRY_ASSIGN(object::Value patched, apply_patch(patch, std::move(document), *endpoint.served));
+  const bool json = patch.type == PatchType::kJson;
+  const object::Value reached = json ? reached_by(patch.operations) : object::Value();
+  return patched_text(patched, json ? reached : patch.tree);
+}
+
+base::Result<std::string> bad_outcome(const PatchDocument& patch, const Endpoint& endpoint, const Live& live,
+                                      std::string_view why) {
+  TRY_ASSIGN(const std::string shown, shown_patch(patch, endpoint, live));
+  object::FieldErrors errors;
+  errors.invalid(object::FieldPath("patch"), shown, why);
+  return base::fail(object::invalid_error("", "", "", errors));
+}
+
+// The patched document as message bytes. Compat: what makes no object is an invalid patch, not a bad request.
+base::Result<std::string> encode_patched(RequestContext& context, const PatchDocument& patch, const Live& live,
+                                         const object::Value& patched, FieldValidation validation) {
+  const Endpoint& endpoint = *context.endpoint;
+  if (endpoint.custom) {
+    return encode_tree(context, patched, *endpoint.served, endpoint.api_version, endpoint.kind, validation,
+                       patch.issues);
+  }
+  const bool strategic = patch.type == PatchType::kStrategicMerge;
+  if (!strategic) {
+    if (auto same = check_patched_type(endpoint, patched); !same)
+      return bad_outcome(patch, endpoint, live, same.error().message);
+  }
+  std::string raw;
+  std::vector<std::string> issues = patch.issues;
+  schema::ValueEncodeOptions options;
+  if (validation != FieldValidation::kIgnore) options.strict_issues = &issues;
+  if (auto encoded = schema::encode_value(*endpoint.served, patched, raw, options); !encoded) {
+    std::string why = encoded.error().message;
+    if (strategic) why = schema::conversion_problem(*endpoint.served, patched).value_or(std::move(why));
+    return bad_outcome(patch, endpoint, live, why);
+  }
+  note_empty_lists(context, patched);
+  if (issues.empty() || validation == FieldValidation::kIgnore) return raw;
+  if (validation == FieldValidation::kStrict) return bad_outcome(patch, endpoint, live, strict_error(issues));
+  warn_of_issues(context, issues);
+  return raw;
 }
 
 void add_name(MemberNames& names, std::string_view name) {
@@ -95,7 +144,8 @@ base::Result<api::AnyObject> patched_object(RequestContext& context, const Write
   // A patch that does not speak of managed fields does not see them: they stay out of its document, and the new object
   // has those of the live one.
   const bool sees_managed_fields = context.body.find("managedFields") != std::string_view::npos;
-  const std::optional<MemberNames> names = touched_members(patch);
+  // The schema of a custom object cleans it as a whole.
+  const std::optional<MemberNames> names = endpoint.custom ? std::nullopt : touched_members(patch);
   std::string converted;
   TRY_ASSIGN(const std::string_view served, served_view(endpoint, live.raw, converted));
   TRY_ASSIGN(PartialDocument document,
@@ -103,12 +153,12 @@ base::Result<api::AnyObject> patched_object(RequestContext& context, const Write
                               sees_managed_fields ? ManagedFields::kKept : ManagedFields::kLeftOut,
                               std::to_string(live.revision)));
   TRY_ASSIGN(object::Value patched, apply_patch(patch, std::move(document.tree), *endpoint.served));
-  TRY_ASSIGN(std::string raw, encode_tree(context, patched, *endpoint.served, endpoint.api_version, endpoint.kind,
-                                          options.field_validation, patch.issues));
+  if (sees_managed_fields) keep_reset(patched);
+  TRY_ASSIGN(std::string raw, encode_patched(context, patch, live, patched, options.field_validation));
   raw += document.rest;
   TRY_ASSIGN(api::AnyObject object, to_stored(endpoint, raw));
   auto& meta = api::meta_of(object.message(), object.get());
-  if (meta.name != context.info.name) return base::fail(object::name_mismatch(meta.name, context.info.name));
+  TRY(check_name(meta.name, context.info.name));
   const bool sees_metadata = !names || std::ranges::find(*names, "metadata") != names->end();
   if (!sees_metadata) meta.resource_version = std::to_string(live.revision);
   return object;

@@ -15,21 +15,15 @@ base::Result<Answer> update_verb(RequestContext& context) {
   TRY_ASSIGN(std::string raw,
              decode_body(context, *endpoint.served, endpoint.api_version, endpoint.kind, options.field_validation));
   TRY_ASSIGN(api::AnyObject object, to_stored(endpoint, raw));
-  const std::string& name = api::meta_of(object.message(), object.get()).name;
-  if (name != context.info.name) {
-    if (!name.empty()) return base::fail(object::name_mismatch(name, context.info.name));
-    object::FieldErrors errors;
-    errors.required(object::FieldPath("metadata").child("name"), "name must be provided");
-    // Compat: a PUT without a name is a bad request before it is an invalid object.
-    return base::fail(base::Reason::kBadRequest,
-                      "the name of the object () does not match the name on the URL (" + context.info.name + ")");
-  }
+  const auto& meta = api::meta_of(object.message(), static_cast<const void*>(object.get()));
+  TRY(check_name(meta.name, context.info.name));
   // The first attempt takes the object that is there; only another one decodes again.
   const auto sent = [&]() -> base::Result<api::AnyObject> {
     if (object) return std::exchange(object, api::AnyObject());
     return to_stored(endpoint, raw);
   };
   UpdateRequest request{context.info.name, std::string(endpoint.resource->subresource), options, {}};
+  request.uid_precondition = meta.uid;
   if (endpoint.rules->create_on_update() == api::CreateOnUpdate::kAllowed && !endpoint.is_subresource()) {
     request.create = sent;
   }

@@ -1,8 +1,11 @@
 // WATCH: the state first if the request asks for it, streamed with a bounded buffer like a list; then every change from
 // that revision on.
 #include <algorithm>
+#include <deque>
+#include <utility>
 
 #include "apiserver/core.h"
+#include "apiserver/crd/custom_kind.h"
 #include "apiserver/limits.h"
 #include "apiserver/list_plan.h"
 #include "apiserver/respond.h"
@@ -43,13 +46,30 @@ class HttpWatch final : public Watcher, public std::enable_shared_from_this<Http
     });
     schedule_timeout();
     if (initial_.items.size() > kInlineListKeys) {
-      context_->core->pool().post([self = shared_from_this()] { self->send_initial(); });
+      context_->core->pool_for(*context_->endpoint).post([self = shared_from_this()] { self->send_initial(); });
     } else {
       send_initial();
     }
   }
 
   void on_item(const WatchItem& item) override {
+    if (!waits_) return deliver(item);
+    enqueue(item);
+  }
+  void on_bookmark(int64_t revision) override {
+    if (options_.bookmarks == Bookmarks::kNo) return;
+    if (waits_) return enqueue({EventType::kBookmark, {}, revision});
+    deliver_bookmark(revision);
+  }
+  void on_end(const base::Error& error) override { fail(error); }
+  // Compat: the stream just ends.
+  void on_gone() override {
+    context_->writer->finish();
+    close();
+  }
+
+ private:
+  void deliver(const WatchItem& item) {
     auto bytes = encoder_.encode(item);
     if (!bytes) return fail(bytes.error());
     if (put(std::move(*bytes)) > kWatchBufferBytes) {
@@ -58,13 +78,34 @@ class HttpWatch final : public Watcher, public std::enable_shared_from_this<Http
       context_->writer->abort();
     }
   }
-  void on_bookmark(int64_t revision) override {
-    if (options_.bookmarks == Bookmarks::kNo) return;
+  void deliver_bookmark(int64_t revision) {
     if (auto bytes = encoder_.bookmark(revision, EventEncoder::InitialEnd::kNo)) put(std::move(*bytes));
   }
-  void on_end(const base::Error& error) override { fail(error); }
 
- private:
+  // Events whose encoding may wait for a conversion webhook wait in line, and the strand does not.
+  void enqueue(WatchItem item) {
+    base::MutexLock lock(mutex_);
+    if (closed_) return;
+    line_.push_back(std::move(item));
+    if (std::exchange(draining_, true)) return;
+    context_->core->pool_for(*context_->endpoint).post([self = shared_from_this()] { self->drain(); });
+  }
+  void drain() {
+    for (;;) {
+      WatchItem item;
+      {
+        base::MutexLock lock(mutex_);
+        if (line_.empty() || closed_) {
+          draining_ = false;
+          return;
+        }
+        item = std::move(line_.front());
+        line_.pop_front();
+      }
+      item.type == EventType::kBookmark ? deliver_bookmark(item.revision) : deliver(item);
+    }
+  }
+
   void send_initial() {
     while (next_ < initial_.items.size()) {
       if (context_->writer->closed()) return;
@@ -79,7 +120,7 @@ class HttpWatch final : public Watcher, public std::enable_shared_from_this<Http
       context_->writer->write(std::move(chunk));
       if (context_->writer->buffered() > kListBufferBytes) {
         context_->writer->on_drained(kListBufferBytes / 4, [self = shared_from_this()] {
-          self->context_->core->pool().post([self] { self->send_initial(); });
+          self->context_->core->pool_for(*self->context_->endpoint).post([self] { self->send_initial(); });
         });
         return;
       }
@@ -91,6 +132,9 @@ class HttpWatch final : public Watcher, public std::enable_shared_from_this<Http
   }
 
   void subscribe() {
+    if (const int64_t born = context_->endpoint->main->born; revision_ < born) {
+      return fail(object::too_old_resource_version(static_cast<uint64_t>(revision_), static_cast<uint64_t>(born)));
+    }
     auto subscription =
         context_->core->watches().watch(*context_->endpoint->main, scope_, revision_, shared_from_this());
     if (!subscription) {
@@ -167,7 +211,10 @@ class HttpWatch final : public Watcher, public std::enable_shared_from_this<Http
   ListPlan initial_;
   size_t next_ = 0;
   int64_t revision_ = 0;
+  const bool waits_ = context_->endpoint->custom && context_->endpoint->custom->waits();
   base::Mutex mutex_;
+  std::deque<WatchItem> line_ GUARDED_BY(mutex_);
+  bool draining_ GUARDED_BY(mutex_) = false;
   bool closed_ GUARDED_BY(mutex_) = false;
   std::unique_ptr<Subscription> subscription_ GUARDED_BY(mutex_);
 };

@@ -133,7 +133,7 @@ base::Result<std::string> EventEncoder::object_bytes(const WatchItem& item) {
   }
   if (partial) {
     TRY(append_partial_json(&endpoint_, stored.raw, accepted_.form_version, item.revision, out));
-  } else if (endpoint_.conversion) {
+  } else if (!endpoint_.shows_stored(stored.raw)) {
     TRY_ASSIGN(std::string raw, to_served(endpoint_, stored.raw));
     TRY(schema::append_json(*endpoint_.served, raw, {endpoint_.type(), rv, schema::NestedTypes::kWritten}, out));
   } else {
@@ -144,13 +144,8 @@ base::Result<std::string> EventEncoder::object_bytes(const WatchItem& item) {
 
 base::Result<base::SharedBytes> EventEncoder::encode(const WatchItem& item) {
   const bool share = shared_ && accepted_.form != Form::kTable;
-  EncodedEvents::Key key{item.object.get(),
-                         item.revision,
-                         item.type,
-                         &endpoint_,
-                         accepted_.type,
-                         accepted_.form,
-                         static_version(accepted_.form_version)};
+  EncodedEvents::Key key{item.object.get(), item.revision,  item.type,      &endpoint_,
+                         endpoint_.serial,  accepted_.type, accepted_.form, static_version(accepted_.form_version)};
   if (share) {
     if (base::SharedBytes found = shared_->find(key); !found.empty()) return found;
   }

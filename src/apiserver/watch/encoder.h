@@ -23,6 +23,7 @@ class EncodedEvents {
     int64_t revision = 0;
     EventType type = EventType::kAdded;
     const Endpoint* endpoint = nullptr;
+    uint64_t endpoint_serial = 0;
     MediaType media = MediaType::kJson;
     Form form = Form::kObject;
     std::string_view form_version;  // "v1" or "v1beta1": constants

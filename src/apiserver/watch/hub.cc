@@ -42,6 +42,9 @@ class WatchHubs::Entry final : public kv::WatchSink, public std::enable_shared_f
   void fail(const base::Error& error) {
     if (!ended_.exchange(true)) watcher_->on_end(error);
   }
+  void gone() {
+    if (!ended_.exchange(true)) watcher_->on_gone();
+  }
   void on_events(std::span<const kv::Event> events, int64_t revision) override;
   void on_progress(int64_t revision) override { try_hand_over(revision); }
   void on_cancelled(const base::Error& error) override { fail(error); }
@@ -78,7 +81,8 @@ class WatchHubs::Hub final : public kv::WatchSink, public std::enable_shared_fro
     watch_ = std::move(watch);
     return {};
   }
-  void stop() {
+  enum class Ending : uint8_t { kServerStops, kResourceGone };
+  void stop(Ending ending) {
     std::unique_ptr<kv::Watch> watch;
     std::vector<std::shared_ptr<Entry>> entries;
     {
@@ -93,7 +97,11 @@ class WatchHubs::Hub final : public kv::WatchSink, public std::enable_shared_fro
     }
     for (const auto& entry : entries) {
       entry->drop_catch_up();
-      entry->fail(base::Error(base::Reason::kServiceUnavailable, "the server is stopping"));
+      if (ending == Ending::kResourceGone) {
+        entry->gone();
+      } else {
+        entry->fail(base::Error(base::Reason::kServiceUnavailable, "the server is stopping"));
+      }
     }
   }
 
@@ -313,13 +321,25 @@ base::Result<std::unique_ptr<Subscription>> WatchHubs::watch(const Endpoint& end
   return follower;
 }
 
+void WatchHubs::end(std::string_view key_prefix) {
+  std::shared_ptr<Hub> hub;
+  {
+    base::MutexLock lock(mutex_);
+    auto found = hubs_.find(key_prefix);
+    if (found == hubs_.end()) return;
+    hub = std::move(found->second);
+    hubs_.erase(found);
+  }
+  hub->stop(Hub::Ending::kResourceGone);
+}
+
 void WatchHubs::stop() {
   std::map<std::string, std::shared_ptr<Hub>, std::less<>> hubs;
   {
     base::MutexLock lock(mutex_);
     hubs.swap(hubs_);
   }
-  for (const auto& [prefix, hub] : hubs) hub->stop();
+  for (const auto& [prefix, hub] : hubs) hub->stop(Hub::Ending::kServerStops);
 }
 
 size_t WatchHubs::watchers() const {

@@ -39,6 +39,8 @@ class Watcher {
   virtual void on_item(const WatchItem& item) = 0;
   virtual void on_bookmark(int64_t revision) = 0;
   virtual void on_end(const base::Error& error) = 0;
+  // What was watched is not served any more.
+  virtual void on_gone() { on_end(base::Error(base::Reason::kGone, "the resource is not served any more")); }
 };
 
 struct WatchScope {
@@ -60,6 +62,8 @@ class WatchHubs {
   // Changes after `revision`. kExpired when the store has forgotten them.
   base::Result<std::unique_ptr<Subscription>> watch(const Endpoint& endpoint, WatchScope scope, int64_t revision,
                                                     std::shared_ptr<Watcher> watcher);
+  // Ends the watches of a resource that is not served any more.
+  void end(std::string_view key_prefix);
   // Ends all watches.
   void stop();
   size_t watchers() const;

@@ -73,22 +73,32 @@ class NamespaceController final : public Controller {
   Remaining sweep(const std::string& name) const {
     Remaining remaining;
     for (const schema::Resource* resource : resources_) {
-      client::ListCall list{resource, name, "", ""};
-      auto before = client_.transport().list(list);
-      if (before && before->items.empty()) continue;
-      client::Call call;
-      call.verb = client::Verb::kDeleteCollection;
-      call.resource = resource;
-      call.ns = name;
-      call.propagation = client::Propagation::kBackground;
-      auto deleted = client_.transport().call_and_wait(std::move(call));
-      if (!deleted) remaining.failures.push_back(deleted.error().message);
-      auto left = client_.transport().list(list);
-      if (left) count(*resource, left->items, remaining);
       // Compat: ordered deletion: nothing else goes while Pods are left.
-      if (resource->group.empty() && resource->name == "pods" && left && !left->items.empty()) break;
+      if (sweep_resource(*resource, name, remaining) > 0 && resource->group.empty() && resource->name == "pods")
+        return remaining;
+    }
+    for (const auto& resource : client_.transport().custom_resources()) {
+      if (resource->namespaced) sweep_resource(*resource, name, remaining);
     }
     return remaining;
+  }
+
+  // How many objects are left.
+  size_t sweep_resource(const schema::Resource& resource, const std::string& name, Remaining& remaining) const {
+    client::ListCall list{&resource, name, "", ""};
+    auto before = client_.transport().list(list);
+    if (before && before->items.empty()) return 0;
+    client::Call call;
+    call.verb = client::Verb::kDeleteCollection;
+    call.resource = &resource;
+    call.ns = name;
+    call.propagation = client::Propagation::kBackground;
+    auto deleted = client_.transport().call_and_wait(std::move(call));
+    if (!deleted) remaining.failures.push_back(deleted.error().message);
+    auto left = client_.transport().list(list);
+    if (!left) return 0;
+    count(resource, left->items, remaining);
+    return left->items.size();
   }
 
   static void count(const schema::Resource& resource, const std::vector<client::RawObject>& items,

@@ -8,6 +8,7 @@
 #include "controllers/runtime/call_batch.h"
 #include "controllers/runtime/owners.h"
 #include "controllers/runtime/pace.h"
+#include "controllers/runtime/pod_claim.h"
 #include "controllers/runtime/write_barrier.h"
 #include "gen/core/v1.h"
 
@@ -27,36 +28,37 @@ struct Failure {
 
 class ReplicaSetController final : public Controller {
  public:
-  explicit ReplicaSetController(const Dependencies& dependencies)
-      : client_(dependencies.transport),
+  ReplicaSetController(const Dependencies& dependencies, const Kind& kind)
+      : kind_(kind),
+        client_(dependencies.transport),
         clock_(dependencies.clock),
-        events_(dependencies.transport, dependencies.clock, "replicaset-controller"),
-        sets_(dependencies.informers->get<ReplicaSet>()),
+        events_(dependencies.transport, dependencies.clock, kind.component),
+        sets_(dependencies.informers->get(*kind.resource)),
         pods_(dependencies.informers->get<Pod>()) {
     index_by_owner(pods_);
     index_orphans(pods_);
     index_orphans(sets_);
   }
 
-  std::string_view name() const override { return "replicaset-controller"; }
+  std::string_view name() const override { return kind_.controller; }
   int workers() const override { return 5; }
   std::vector<WatchSpec> watches() override {
     return {{&sets_, enqueue_self()},
-            {&pods_, enqueue_controller_owner("apps", "ReplicaSet")},
+            {&pods_, enqueue_controller_owner(kind_.resource->group, kind_.resource->kind)},
             {&pods_, [this](const client::Change& change, const EnqueueKey& enqueue) { map_orphan(change, enqueue); }}};
   }
 
   base::Result<Requeue> reconcile(const std::string& key) override {
     if (!barrier_.passed(key, pods_)) return Requeue{WriteBarrier::kRetry};
     if (const auto wait = pace_.wait(key, clock_->mono_now())) return Requeue{*wait};
-    auto found = sets_.get_as<ReplicaSet>(client::parse_key(key));
-    if (!found) {
+    const RawObject raw = sets_.get(client::parse_key(key));
+    if (!raw) {
       pace_.forget(key);
       return Requeue{};
     }
-    ReplicaSet& set = *found;
+    TRY_ASSIGN(ReplicaSet set, kind_.read(raw));
     TRY_ASSIGN(const object::LabelSelector selector, api::to_selector(set.spec.selector));
-    TRY_ASSIGN(std::vector<PodView> pods, claim(set, selector));
+    TRY_ASSIGN(std::vector<PodView> pods, claim_pods(client_, pods_, {kind_.resource, &set.metadata, &selector, {}}));
     Observed observed{&set, std::move(pods), clock_->wall_now()};
     pace_.note(key, observed.pods.size(), clock_->mono_now());
     Plan todo = plan(observed);
@@ -64,7 +66,7 @@ class ReplicaSetController final : public Controller {
     if (todo.create > 0) failure = create_pods(key, set, todo.create);
     if (!todo.remove.empty()) failure = remove_pods(set, observed.pods, todo.remove);
     set_failure(todo.status, failure.reason, failure.error.message, observed.now);
-    TRY(write_status(set, todo));
+    TRY(write_status(raw, set, todo));
     if (!failure.reason.empty()) return base::fail(failure.error);
     return Requeue{todo.look_again};
   }
@@ -79,64 +81,9 @@ class ReplicaSetController final : public Controller {
     }
   }
 
-  static bool matches(const object::LabelSelector& selector, const PodView& pod) {
-    struct Labels final : object::LabelSource {
-      explicit Labels(const schema::StringPairs& given) : pairs(given) {}
-      std::optional<std::string_view> find(std::string_view key) const override { return schema::find(pairs, key); }
-      const schema::StringPairs& pairs;
-    };
-    return selector.matches(Labels(pod.metadata.labels));
-  }
-
-  // The pods that the set controls, after it took in matching orphans and let go of what does not match any more.
-  base::Result<std::vector<PodView>> claim(const ReplicaSet& set, const object::LabelSelector& selector) {
-    std::vector<PodView> owned;
-    CallBatch patches(client_.transport());
-    for (PodView& pod : view_pods(pods_.by_index(kOwnerIndex, set.metadata.uid))) {
-      const auto owner = controller_of(pod.raw);
-      if (!owner || owner->uid != set.metadata.uid) continue;
-      if (matches(selector, pod) || set.metadata.deletion_timestamp)
-        owned.push_back(std::move(pod));
-      else
-        patches.add(release_call(set, pod));
-    }
-    std::vector<PodView> adopted;
-    if (!set.metadata.deletion_timestamp) {
-      for (PodView& pod : view_pods(pods_.by_index(kOrphanIndex, set.metadata.namespace_))) {
-        if (!pod.active() || !matches(selector, pod)) continue;
-        patches.add(adopt_call(set, pod));
-        owned.push_back(std::move(pod));
-      }
-    }
-    for (const auto& result : patches.wait()) {
-      if (!result && result.error().reason != base::Reason::kNotFound) return base::fail(result.error());
-    }
-    return owned;
-  }
-
-  static client::Call owner_call(const PodView& pod, const std::vector<api::meta::v1::OwnerReference>& owners) {
-    client::Call call;
-    call.verb = client::Verb::kPatch;
-    call.resource = &client::resource_of<Pod>();
-    call.ns = pod.metadata.namespace_;
-    call.name = pod.metadata.name;
-    call.body = owner_patch(pod.metadata, pod.raw.revision, owners);
-    return call;
-  }
-  static client::Call adopt_call(const ReplicaSet& set, const PodView& pod) {
-    auto owners = owners_of(pod.metadata);
-    owners.push_back(controller_reference(client::resource_of<ReplicaSet>(), set.metadata));
-    return owner_call(pod, owners);
-  }
-  static client::Call release_call(const ReplicaSet& set, const PodView& pod) {
-    auto owners = owners_of(pod.metadata);
-    std::erase_if(owners, [&](const auto& owner) { return owner.uid == set.metadata.uid; });
-    return owner_call(pod, owners);
-  }
-
   // Batches that double as long as all goes well, so that a template that cannot work costs few calls.
   Failure create_pods(const std::string& key, const ReplicaSet& set, int32_t count) {
-    const std::string body = client::encode_object(make_pod(set));
+    const std::string body = client::encode_object(make_pod(set, *kind_.resource));
     for (int32_t batch = kFirstBatch; count > 0; batch *= 2) {
       const int32_t now = std::min(batch, count);
       CallBatch calls(client_.transport());
@@ -162,8 +109,7 @@ class ReplicaSetController final : public Controller {
       barrier_.note(key, result->revision);
       const auto view = schema::view_metadata(result->payload());
       if (view) {
-        events_.event_on(set, client::EventType::kNormal, "SuccessfulCreate",
-                         "Created pod: " + std::string(view->name));
+        say(set, client::EventType::kNormal, "SuccessfulCreate", "Created pod: " + std::string(view->name));
       }
       return;
     }
@@ -173,7 +119,7 @@ class ReplicaSetController final : public Controller {
                                return cause.reason == "NamespaceTerminating";
                              });
     if (terminating) return;
-    events_.event_on(set, client::EventType::kWarning, "FailedCreate", "Error creating: " + result.error().message);
+    say(set, client::EventType::kWarning, "FailedCreate", "Error creating: " + result.error().message);
     failure = {"FailedCreate", result.error()};
   }
 
@@ -193,25 +139,30 @@ class ReplicaSetController final : public Controller {
     for (size_t i = 0; i < results.size(); ++i) {
       const std::string name(pods[positions[i]].metadata.name);
       if (results[i]) {
-        events_.event_on(set, client::EventType::kNormal, "SuccessfulDelete", "Deleted pod: " + name);
+        say(set, client::EventType::kNormal, "SuccessfulDelete", "Deleted pod: " + name);
       } else if (results[i].error().reason != base::Reason::kNotFound) {
-        events_.event_on(set, client::EventType::kWarning, "FailedDelete",
-                         "Error deleting: " + results[i].error().message);
+        say(set, client::EventType::kWarning, "FailedDelete", "Error deleting: " + results[i].error().message);
         failure = {"FailedDelete", results[i].error()};
       }
     }
     return failure;
   }
 
-  base::Result<void> write_status(ReplicaSet& set, Plan& todo) {
+  base::Result<void> write_status(const RawObject& raw, ReplicaSet& set, Plan& todo) {
     if (set.status == todo.status) return {};
     set.status = std::move(todo.status);
-    if (auto updated = client_.update_status(set); !updated && updated.error().reason != base::Reason::kNotFound) {
+    if (auto updated = kind_.write_status(client_, raw, set);
+        !updated && updated.error().reason != base::Reason::kNotFound) {
       return base::fail(updated.error());
     }
     return {};
   }
 
+  void say(const ReplicaSet& set, client::EventType type, std::string_view reason, std::string message) {
+    events_.event(client::make_reference(*kind_.resource, set.metadata), type, reason, std::move(message));
+  }
+
+  const Kind kind_;
   const client::Client client_;
   base::Clock* const clock_;
   client::EventRecorder events_;
@@ -223,8 +174,17 @@ class ReplicaSetController final : public Controller {
 
 }  // namespace
 
+std::unique_ptr<Controller> make_controller(const Dependencies& dependencies, const Kind& kind) {
+  return std::make_unique<ReplicaSetController>(dependencies, kind);
+}
+
 std::unique_ptr<Controller> make_controller(const Dependencies& dependencies) {
-  return std::make_unique<ReplicaSetController>(dependencies);
+  const auto write = [](const client::Client& client, const RawObject&, const ReplicaSet& changed) {
+    auto written = client.update_status(changed);
+    return written ? base::Result<void>() : base::fail(written.error());
+  };
+  return make_controller(dependencies, {"replicaset-controller", "replicaset-controller",
+                                        &client::resource_of<ReplicaSet>(), &client::decode_object<ReplicaSet>, write});
 }
 
 }  // namespace controllers::replicaset

@@ -119,7 +119,7 @@ void set_failure(ReplicaSetStatus& status, std::string_view reason, const std::s
   status.conditions.push_back(std::move(condition));
 }
 
-api::core::v1::Pod make_pod(const ReplicaSet& replica_set) {
+api::core::v1::Pod make_pod(const ReplicaSet& replica_set, const schema::Resource& kind) {
   api::core::v1::Pod pod;
   const auto& metadata = replica_set.spec.template_.metadata;
   pod.metadata.generate_name = replica_set.metadata.name + "-";
@@ -127,7 +127,7 @@ api::core::v1::Pod make_pod(const ReplicaSet& replica_set) {
   pod.metadata.labels = metadata.labels;
   pod.metadata.annotations = metadata.annotations;
   pod.metadata.finalizers = metadata.finalizers;
-  pod.metadata.owner_references = {controller_reference(client::resource_of<ReplicaSet>(), replica_set.metadata)};
+  pod.metadata.owner_references = {controller_reference(kind, replica_set.metadata)};
   pod.spec = replica_set.spec.template_.spec;
   return pod;
 }

@@ -35,8 +35,8 @@ Plan plan(const Observed& observed);
 void set_failure(api::apps::v1::ReplicaSetStatus& status, std::string_view reason, const std::string& message,
                  base::WallTime now);
 
-// The Pod that the ReplicaSet's template describes, with a name to be generated.
-api::core::v1::Pod make_pod(const api::apps::v1::ReplicaSet& replica_set);
+// The Pod that the ReplicaSet's template describes, with a name to be generated. `kind`: of the owner that it names.
+api::core::v1::Pod make_pod(const api::apps::v1::ReplicaSet& replica_set, const schema::Resource& kind);
 
 // Positions of active pods, those to be deleted first in front. Compat: upstream's ActivePodsWithRanks.
 void order_for_deletion(const std::vector<PodView>& pods, std::vector<size_t>& positions, base::WallTime now);

@@ -321,6 +321,15 @@ const Node* Compiled::property(const Node& of, std::string_view name) const {
   return found == all.end() || found->name != name ? nullptr : node(found->node);
 }
 
+const Node* Compiled::property(const Node& of, std::string_view name, size_t& hint) const {
+  const auto all = properties_of(of);
+  if (hint < all.size() && all[hint].name == name) return node(all[hint++].node);
+  const auto found = std::ranges::lower_bound(all, name, {}, &Property::name);
+  if (found == all.end() || found->name != name) return nullptr;
+  hint = static_cast<size_t>(found - all.begin()) + 1;
+  return node(found->node);
+}
+
 size_t Compiled::memory_bytes() const {
   size_t size = sizeof(*this) + text.capacity();
   size += nodes.capacity() * sizeof(Node) + properties.capacity() * sizeof(Property);
@@ -363,6 +372,12 @@ SchemaNode SchemaNode::items() const { return node_ ? SchemaNode(schema_, schema
 SchemaNode SchemaNode::additional_properties() const {
   return node_ ? SchemaNode(schema_, schema_->node(node_->additional)) : SchemaNode();
 }
+std::vector<std::string_view> SchemaNode::property_names() const {
+  std::vector<std::string_view> out;
+  if (!node_) return out;
+  for (const structural::Property& property : schema_->properties_of(*node_)) out.push_back(property.name);
+  return out;
+}
 std::string_view SchemaNode::type() const { return node_ ? structural::type_name(node_->type) : std::string_view(); }
 ListKind SchemaNode::list_type() const { return node_ ? node_->list_kind : ListKind::kUnset; }
 std::vector<std::string_view> SchemaNode::list_map_keys() const {
@@ -370,6 +385,9 @@ std::vector<std::string_view> SchemaNode::list_map_keys() const {
   const auto keys = schema_->list_keys(*node_);
   return {keys.begin(), keys.end()};
 }
+bool SchemaNode::has_properties() const { return node_ && node_->properties.count != 0; }
+bool SchemaNode::has_additional_properties() const { return node_ && node_->is(structural::kHasAdditional); }
+bool SchemaNode::embeds_resources() const { return node_ && node_->is(structural::kEmbeddedBelow); }
 bool SchemaNode::preserves_unknown_fields() const { return node_ && node_->is(structural::kPreserve); }
 bool SchemaNode::embedded_resource() const { return node_ && node_->is(structural::kEmbedded); }
 bool SchemaNode::int_or_string() const { return node_ && node_->is(structural::kIntOrString); }

@@ -102,6 +102,8 @@ struct Compiled final : TypeModel {
 
   const Node* node(uint32_t index) const { return index == 0 ? nullptr : &nodes[index]; }
   const Node* property(const Node& of, std::string_view name) const;
+  // `hint` is kept between calls on one object: members that come in the properties' order are found at once.
+  const Node* property(const Node& of, std::string_view name, size_t& hint) const;
   std::span<const Property> properties_of(const Node& of) const {
     return {properties.data() + of.properties.first, of.properties.count};
   }

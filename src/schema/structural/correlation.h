@@ -21,6 +21,7 @@ class Correlation {
   std::optional<Correlation> item(const object::Value& value) const;
   // Compat: an object with members that the schema does not know is never equal, since they have no counterpart.
   bool equal() const;
+  const object::Value& old() const { return *old_; }
 
  private:
   const object::Value* old_item(const object::Value& value) const;

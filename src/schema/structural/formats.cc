@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <vector>
 
 #include "object/names.h"
 #include "object/time.h"
@@ -137,16 +138,66 @@ bool is_mac(std::string_view text) {
   return true;
 }
 
+// One code point that is a letter, or, where asked for, a symbol.
+enum class Symbols : uint8_t { kRefused, kAllowed };
+bool is_letter(std::string_view code_point, Symbols symbols) {
+  if (code_point.size() == 1) {
+    const char c = code_point[0];
+    return is_alpha(c) ||
+           (symbols == Symbols::kAllowed && std::string_view("$+<=>^`|~").find(c) != std::string_view::npos);
+  }
+  static const re2::RE2 kLetter("\\pL"), kLetterOrSymbol("[\\pL\\pS]");
+  return matches(code_point, symbols == Symbols::kAllowed ? kLetterOrSymbol : kLetter);
+}
+
+std::vector<std::string_view> code_points(std::string_view text) {
+  std::vector<std::string_view> out;
+  for (size_t i = 0; i < text.size();) {
+    size_t size = 1;
+    while (i + size < text.size() && (static_cast<unsigned char>(text[i + size]) & 0xC0) == 0x80) ++size;
+    out.push_back(text.substr(i, size));
+    i += size;
+  }
+  return out;
+}
+
+bool is_label_character(std::string_view code_point) {
+  return (code_point.size() == 1 && is_digit(code_point[0])) || is_letter(code_point, Symbols::kAllowed);
+}
+
+// The only label. Compat: one dash, after the first character.
+bool is_single_label(std::string_view text) {
+  const auto points = code_points(text);
+  if (points.empty() || !is_label_character(points[0])) return false;
+  const size_t rest = points.size() > 1 && points[1] == "-" ? 2 : 1;
+  return points.size() - rest <= 62 &&
+         std::all_of(points.begin() + static_cast<ptrdiff_t>(rest), points.end(), is_label_character);
+}
+
+bool is_label(std::string_view text) {
+  const auto points = code_points(text);
+  const auto inside = [](std::string_view point) { return point == "-" || is_label_character(point); };
+  return !points.empty() && points.size() <= 63 && is_label_character(points.front()) &&
+         is_label_character(points.back()) && std::ranges::all_of(points, inside);
+}
+
+bool is_top_level(std::string_view text) {
+  const auto points = code_points(text);
+  return points.size() >= 2 && points.size() <= 63 &&
+         std::ranges::all_of(points, [](std::string_view point) { return is_letter(point, Symbols::kRefused); });
+}
+
 bool is_hostname(std::string_view text) {
-  static const re2::RE2 kHostname(
-      R"(([a-zA-Z0-9\pS\pL]((-?[a-zA-Z0-9\pS\pL]{0,62})?)|([a-zA-Z0-9\pS\pL](([a-zA-Z0-9-\pS\pL]{0,61}[a-zA-Z0-9\pS\pL])?)(\.)){1,}([a-zA-Z\pL]){2,63}))");
-  if (text.size() > 255 || !matches(text, kHostname)) return false;
-  for (size_t start = 0; start <= text.size();) {
+  if (text.size() > 255) return false;
+  size_t start = 0;
+  while (true) {
     const size_t end = std::min(text.find('.', start), text.size());
-    if (end - start > 63) return false;
+    const std::string_view label = text.substr(start, end - start);
+    if (label.size() > 63) return false;
+    if (end == text.size()) return start == 0 ? is_single_label(label) : is_top_level(label);
+    if (!is_label(label)) return false;
     start = end + 1;
   }
-  return true;
 }
 
 bool has_valid_escapes(std::string_view text) {

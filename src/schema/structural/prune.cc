@@ -59,15 +59,15 @@ class Pruner {
   }
 
   // True when the member stays.
-  bool prune_member(object::Member& member, const Node* node, bool embedded, const Step& at) {
+  bool prune_member(object::Member& member, const Node* node, bool embedded, const Step& at, size_t& hint) {
     if (!node) {
       record(at, member.key);
       return false;
     }
     if (embedded && is_meta_field(member.key)) return true;
     const Step step{&at, member.key, 0};
-    if (const Node* below = schema_.property(*node, member.key)) {
-      prune(member.value, below, is_embedded(below), step);
+    if (const Node* below = schema_.property(*node, member.key, hint)) {
+      if (member.value.is_object() || member.value.is_array()) prune(member.value, below, is_embedded(below), step);
       return true;
     }
     if (node->is(kHasAdditional)) {
@@ -80,10 +80,10 @@ class Pruner {
   }
 
   void prune_object(Object& members, const Node* node, bool embedded, const Step& at) {
-    size_t kept = 0;
+    size_t kept = 0, hint = 0;
     std::vector<bool> keep;
     for (object::Member& member : members) {
-      const bool stays = prune_member(member, node, embedded, at);
+      const bool stays = prune_member(member, node, embedded, at, hint);
       if (!stays && keep.empty()) keep.assign(members.size(), true);
       if (!stays) keep[static_cast<size_t>(&member - members.begin())] = false;
       kept += stays ? 1 : 0;
@@ -143,10 +143,11 @@ void prune_nulls_below(const Compiled& schema, const Node* node, Value& value) {
       }
       *members = std::move(rest);
     }
+    size_t hint = 0;
     for (object::Member& member : *members) {
-      if (member.value.is_object() || member.value.is_array()) {
-        prune_nulls_below(schema, node_of_member(schema, *node, member.key), member.value);
-      }
+      if (!member.value.is_object() && !member.value.is_array()) continue;
+      const Node* below = schema.property(*node, member.key, hint);
+      prune_nulls_below(schema, below ? below : schema.node(node->additional), member.value);
     }
   } else if (Array* items = value.array_if()) {
     for (Value& item : *items) prune_nulls_below(schema, schema.node(node->items), item);
@@ -172,8 +173,9 @@ void default_below(const Compiled& schema, const Node* node, Value& value) {
       }
     }
     const Node* additional = schema.node(node->additional);
+    size_t hint = 0;
     for (object::Member& member : *members) {
-      const Node* below = schema.property(*node, member.key);
+      const Node* below = schema.property(*node, member.key, hint);
       if (!below) {
         below = additional;
         if (below && member.value.is_null() && !below->is(kNullable)) put_default(schema, *below, member.value);

@@ -40,10 +40,14 @@ class SchemaNode {
 
   SchemaNode property(std::string_view name) const;  // declared in `properties`
   SchemaNode items() const;
-  SchemaNode additional_properties() const;  // its schema; null when there is none, or `true` or `false`
-  std::string_view type() const;             // "object", "array", …; "" when unset
+  SchemaNode additional_properties() const;              // its schema; null when there is none, or `true` or `false`
+  std::vector<std::string_view> property_names() const;  // sorted
+  std::string_view type() const;                         // "object", "array", …; "" when unset
   ListKind list_type() const;
   std::vector<std::string_view> list_map_keys() const;
+  bool has_properties() const;
+  bool has_additional_properties() const;  // stated, be it a schema, true or false
+  bool embeds_resources() const;           // here or below
   bool preserves_unknown_fields() const;
   bool embedded_resource() const;
   bool int_or_string() const;

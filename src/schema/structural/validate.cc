@@ -479,8 +479,9 @@ class Validator {
     check_additional(node, members, at, old, out);
     if (stop(out)) return;
     if (node.properties.count != 0) {
+      size_t hint = 0;
       for (const object::Member& member : members) {
-        const Node* below = schema_.property(node, member.key);
+        const Node* below = schema_.property(node, member.key, hint);
         if (!below) continue;
         check_part(*below, member.value, at.child(member.key), old_member(old, at, member), out);
         if (stop(out) || out.issues.size() >= kMaxSchemaErrors) return;

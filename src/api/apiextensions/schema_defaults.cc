@@ -1,0 +1,123 @@
+// Are the defaults in a schema valid, pruned, and proper metadata where they are metadata?
+#include "api/apiextensions/embedded_resource.h"
+#include "api/apiextensions/schema_json.h"
+#include "api/apiextensions/schema_validation.h"
+#include "gen/catalogue.h"
+#include "gen/meta/v1.h"
+#include "schema/structural/structural_schema.h"
+
+namespace api {
+namespace {
+
+using object::FieldErrors;
+using object::FieldPath;
+using object::Object;
+using object::Value;
+using schema::Place;
+using schema::SchemaNode;
+
+// The way from the innermost resource to a part of it, to build a resource around a default.
+struct Around {
+  const Around* parent = nullptr;
+  std::string_view member;  // empty: an item of a list
+};
+
+Value surrounded(const Around* around, Value value) {
+  for (; around && around->parent; around = around->parent) {
+    if (around->member.empty()) {
+      value = object::Array{std::move(value)};
+    } else {
+      Object outer;
+      outer.set(around->member, std::move(value));
+      value = std::move(outer);
+    }
+  }
+  if (Object* members = value.object_if()) {
+    if (!members->contains("kind")) members->set("kind", "Validation");
+    if (!members->contains("apiVersion")) members->set("apiVersion", "validation/v1");
+  }
+  return value;
+}
+
+class DefaultsCheck {
+ public:
+  DefaultsCheck(UnknownFields unknown, FieldErrors& errors) : unknown_(unknown), errors_(errors) {}
+
+  // `resource` is the innermost resource, `place` says whether `node` is its root, whatever its schema says.
+  void check(SchemaNode node, SchemaNode resource, Place place, const Around& around, bool inside_meta,
+             const FieldPath& path) {
+    static constexpr Around kTop;
+    const bool embedded = node.embedded_resource() || place == Place::kResource;
+    const Around* from = embedded ? &kTop : &around;
+    if (embedded) {
+      inside_meta = false;
+      resource = node;
+    }
+    if (const Value* value = node.default_value()) {
+      if (inside_meta) {
+        check_in_metadata(node, resource, *value, *from, path.child("default"));
+      } else {
+        check_default(node, *value, embedded ? Place::kResource : Place::kPart, path.child("default"));
+      }
+    }
+    // Not into additionalProperties: no default may stand there.
+    if (const SchemaNode items = node.items()) {
+      check(items, resource, Place::kPart, {from, ""}, inside_meta, path.child("items"));
+    }
+    const FieldPath properties = path.child("properties");
+    for (const std::string_view name : node.property_names()) {
+      const bool meta = name == "metadata" || name == "apiVersion" || name == "kind";
+      check(node.property(name), resource, Place::kPart, {from, name}, inside_meta || (embedded && meta),
+            properties.key(name));
+    }
+  }
+
+ private:
+  void check_default(SchemaNode node, const Value& value, Place place, const FieldPath& path) {
+    if (unknown_ == UnknownFields::kRefused) {
+      Value pruned = value;
+      schema::prune(node, pruned, place);
+      if (!(pruned == value)) errors_.invalid(path, value, "must not have unknown fields");
+    }
+    Value coerced = value;
+    if (auto error = schema::coerce_embedded(node, coerced, place, path, schema::OnMalformed::kFail)) {
+      errors_.add(*std::move(error));
+      return;
+    }
+    FieldErrors found;
+    validate_embedded(node, coerced, place, path, found);
+    if (found.empty()) schema::validate(node, value, nullptr, path, found);
+    errors_.append(std::move(found));
+  }
+
+  void check_in_metadata(SchemaNode node, SchemaNode resource, const Value& value, const Around& around,
+                         const FieldPath& path) {
+    constexpr std::string_view kMustResult = "must result in valid metadata: ";
+    Value whole = surrounded(&around, value);
+    FieldErrors found;
+    if (auto error = schema::coerce_embedded(resource, whole, Place::kResource, {}, schema::OnMalformed::kFail)) {
+      errors_.invalid(path, value, std::string(kMustResult) + error->to_string());
+      return;
+    }
+    validate_embedded(resource, whole, Place::kResource, {}, found);
+    if (!found.empty()) {
+      errors_.invalid(path, value, std::string(kMustResult) + found.to_string());
+      return;
+    }
+    schema::validate(node, value, nullptr, path, errors_);
+  }
+
+  UnknownFields unknown_;
+  FieldErrors& errors_;
+};
+
+}  // namespace
+
+void validate_schema_defaults(const Value& schema, UnknownFields unknown, const FieldPath& path, FieldErrors& errors) {
+  const auto compiled = schema::StructuralSchema::compile(schema, gen::message_of<meta::v1::ObjectMeta>());
+  if (!compiled) return;
+  const SchemaNode root = (*compiled)->root();
+  DefaultsCheck(unknown, errors).check(root, root, Place::kResource, {}, false, path);
+}
+
+}  // namespace api

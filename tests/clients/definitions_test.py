@@ -1,0 +1,259 @@
+"""Custom resources as clients meet them beyond kubectl: conversion webhooks that work, refuse, are slow to come up or
+answer nonsense; definitions that come, go and survive a restart; watches that end with them."""
+import base64
+import http.client
+import http.server
+import json
+import pathlib
+import ssl
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+
+import program as programs
+
+DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+GROUP = "conv.example.com"
+
+
+class Webhook:
+    """An HTTPS server that answers ConversionReviews; `answer(review)` gives the response."""
+
+    def __init__(self):
+        self.directory = tempfile.mkdtemp(prefix="keelson-webhook-")
+        key, self.certificate = pathlib.Path(self.directory, "key.pem"), pathlib.Path(self.directory, "cert.pem")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                        "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", self.certificate],
+                       check=True, capture_output=True)
+        self.answer, self.calls = self.convert, 0
+        webhook = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                review = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                webhook.calls += 1
+                body = json.dumps(webhook.answer(review)).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate, key)
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def client_config(self):
+        return {"url": f"https://127.0.0.1:{self.server.server_port}/convert",
+                "caBundle": base64.b64encode(self.certificate.read_bytes()).decode()}
+
+    @staticmethod
+    def convert(review):
+        """v1 has spec.text, v2 spec.words."""
+        request, made = review["request"], []
+        for item in request["objects"]:
+            item = json.loads(json.dumps(item))
+            item["apiVersion"] = request["desiredAPIVersion"]
+            spec = item.setdefault("spec", {})
+            if request["desiredAPIVersion"].endswith("/v2") and "text" in spec:
+                spec["words"] = spec.pop("text").split()
+            elif "words" in spec:
+                spec["text"] = " ".join(spec.pop("words"))
+            item["metadata"].setdefault("labels", {})["converted"] = "yes"
+            made.append(item)
+        return {"apiVersion": review["apiVersion"], "kind": "ConversionReview",
+                "response": {"uid": request["uid"], "result": {"status": "Success"}, "convertedObjects": made}}
+
+
+def definition(webhook=None):
+    def version(name, field, storage):
+        return {"name": name, "served": True, "storage": storage, "schema": {"openAPIV3Schema": {"type": "object", "properties": {
+            "spec": {"type": "object", "properties": {field: {"type": "string"} if field == "text" else {
+                "type": "array", "items": {"type": "string"}}}}}}}}
+    spec = {"group": GROUP, "scope": "Namespaced", "names": {"plural": "notes", "kind": "Note"},
+            "versions": [version("v1", "text", True), version("v2", "words", False)]}
+    if webhook:
+        spec["conversion"] = {"strategy": "Webhook", "webhook": {"clientConfig": webhook.client_config(),
+                                                                 "conversionReviewVersions": ["v1"]}}
+    return {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+            "metadata": {"name": f"notes.{GROUP}"}, "spec": spec}
+
+
+def path(version, name=""):
+    return f"/apis/{GROUP}/{version}/namespaces/default/notes" + (f"/{name}" if name else "")
+
+
+class Definitions(unittest.TestCase):
+    executable = None  # set by make_suite
+
+    def setUp(self):
+        self.program = programs.Program(self.executable, lambda p: programs.control_plane_arguments(p, 0)).start()
+        self.addCleanup(self.program.stop)
+
+    def connect(self):
+        connection = http.client.HTTPSConnection("127.0.0.1", self.program.port, context=ssl._create_unverified_context(), timeout=60)
+        self.addCleanup(connection.close)
+        return connection
+
+    def call(self, method, where, body=None, content="application/json"):
+        connection = self.connect()
+        connection.request(method, where, json.dumps(body) if body is not None else None,
+                           {"Authorization": f"Bearer {programs.ADMIN_TOKEN}", "Content-Type": content})
+        answer = connection.getresponse()
+        text = answer.read()
+        return answer.status, json.loads(text) if text.startswith(b"{") else text.decode()
+
+    def must(self, status, *arguments):
+        got, body = self.call(*arguments)
+        self.assertEqual(got, status, body)
+        return body
+
+    def until(self, what, holds, seconds=10):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if holds():
+                return
+            time.sleep(0.01)
+        self.fail(f"not within {seconds} s: {what}")
+
+    def define(self, body):
+        self.must(201, "POST", DEFINITIONS, body)
+        self.until("served", lambda: self.call("GET", path("v1"))[0] == 200)
+
+    def note(self, version, name, **spec):
+        return {"apiVersion": f"{GROUP}/{version}", "kind": "Note", "metadata": {"name": name}, "spec": spec}
+
+    def test_webhook_converts_both_ways(self):
+        webhook = Webhook()
+        self.define(definition(webhook))
+        self.must(201, "POST", path("v1"), self.note("v1", "a", text="some words"))
+        self.assertEqual(webhook.calls, 0, "what is asked for in the stored version is not converted")
+        second = self.must(200, "GET", path("v2", "a"))
+        self.assertEqual((second["apiVersion"], second["spec"]), (f"{GROUP}/v2", {"words": ["some", "words"]}))
+        self.assertEqual(second["metadata"]["labels"], {"converted": "yes"})
+        self.must(201, "POST", path("v2"), self.note("v2", "b", words=["x", "y"]))
+        self.assertEqual(self.must(200, "GET", path("v1", "b"))["spec"], {"text": "x y"})
+        listed = self.must(200, "GET", path("v2"))
+        self.assertEqual([i["spec"]["words"] for i in listed["items"]], [["some", "words"], ["x", "y"]])
+        patched = self.must(200, "PATCH", path("v2", "a"), {"spec": {"words": ["new"]}}, "application/merge-patch+json")
+        self.assertEqual(patched["spec"], {"words": ["new"]})
+        self.assertEqual(self.must(200, "GET", path("v1", "a"))["spec"], {"text": "new"})
+
+    def test_watch_in_another_version(self):
+        webhook = Webhook()
+        self.define(definition(webhook))
+        connection = self.connect()
+        connection.request("GET", path("v2") + "?watch=1", headers={"Authorization": f"Bearer {programs.ADMIN_TOKEN}"})
+        stream = connection.getresponse()
+        self.must(201, "POST", path("v1"), self.note("v1", "a", text="one two"))
+        event = json.loads(stream.readline())
+        self.assertEqual((event["type"], event["object"]["spec"]), ("ADDED", {"words": ["one", "two"]}))
+
+    def test_webhook_that_fails(self):
+        webhook = Webhook()
+        self.define(definition(webhook))
+        self.must(201, "POST", path("v1"), self.note("v1", "a", text="t"))
+        good = webhook.answer
+        prefix = f"conversion webhook for {GROUP}/v1, Kind=Note "
+
+        def broken(change):
+            def answer(review):
+                made = good(review)
+                change(made["response"])
+                return made
+            return answer
+        cases = [
+            (broken(lambda r: r.update(uid="other")), "failed: expected response.uid="),
+            (broken(lambda r: r.update(result={"status": "Failure", "message": "no way"})), "failed: no way"),
+            (broken(lambda r: r.update(convertedObjects=[])), "returned 0 objects, expected 1"),
+            (broken(lambda r: r["convertedObjects"][0].update(apiVersion="x/v9")), "returned invalid converted object at index 0: "),
+            (broken(lambda r: r["convertedObjects"][0].pop("metadata")), "returned invalid metadata in object at index 0: "),
+            (lambda review: {"kind": "Other"}, "failed: expected webhook response of "),
+            (lambda review: [], "failed: "),
+        ]
+        for answer, expected in cases:
+            webhook.answer = answer
+            body = self.must(500, "GET", path("v2", "a"))
+            self.assertTrue(body["message"].startswith(prefix + expected), body["message"])
+            self.must(500, "PUT", path("v2", "a"), self.note("v2", "a", words=["changed"]))
+        webhook.server.shutdown()
+        webhook.server.server_close()
+        self.assertIn(prefix + 'failed: Post "https://127.0.0.1:', self.must(500, "GET", path("v2", "a"))["message"])
+        self.assertEqual(self.must(200, "GET", path("v1", "a"))["spec"], {"text": "t"}, "nothing has changed")
+
+    def test_slow_webhook_stops_nobody_else(self):
+        webhook = Webhook()
+        self.define(definition(webhook))
+        self.must(201, "POST", path("v1"), self.note("v1", "a", text="t"))
+        good, release = webhook.answer, threading.Event()
+
+        def slow(review):
+            release.wait(20)
+            return good(review)
+        webhook.answer = slow
+        waiting = [threading.Thread(target=self.call, args=("GET", path("v2", "a"))) for _ in range(12)]
+        for thread in waiting:
+            thread.start()
+        started = time.monotonic()
+        self.must(200, "GET", "/api/v1/namespaces")
+        self.must(201, "POST", "/api/v1/namespaces/default/configmaps", {"metadata": {"name": "meanwhile"}})
+        self.assertLess(time.monotonic() - started, 5)
+        release.set()
+        for thread in waiting:
+            thread.join()
+
+    def test_definition_goes_with_its_objects_and_watches(self):
+        self.define(definition())
+        held = self.note("v1", "held", text="t")
+        held["metadata"]["finalizers"] = ["example.com/hold"]
+        self.must(201, "POST", path("v1"), held)
+        self.must(201, "POST", path("v1"), self.note("v1", "free", text="t"))
+        connection = self.connect()
+        connection.request("GET", path("v1") + "?watch=1", headers={"Authorization": f"Bearer {programs.ADMIN_TOKEN}"})
+        stream = connection.getresponse()
+        self.must(200, "DELETE", f"{DEFINITIONS}/notes.{GROUP}")
+        self.until("the free one is gone", lambda: self.call("GET", path("v1", "free"))[0] == 404)
+        shown = self.must(200, "GET", f"{DEFINITIONS}/notes.{GROUP}")
+        self.assertIn(("Terminating", "True", "InstanceDeletionInProgress"),
+                      [(c["type"], c["status"], c["reason"]) for c in shown["status"]["conditions"]])
+        refused = self.must(405, "POST", path("v1"), self.note("v1", "late", text="t"))
+        self.assertEqual(refused["message"], "create not allowed while custom resource definition is terminating")
+        self.must(200, "PATCH", path("v1", "held"), {"metadata": {"finalizers": None}}, "application/merge-patch+json")
+        self.until("the definition is gone", lambda: self.call("GET", f"{DEFINITIONS}/notes.{GROUP}")[0] == 404)
+        self.until("nothing is served", lambda: self.call("GET", path("v1"))[0] == 404)
+        lines = [json.loads(line) for line in stream.read().splitlines()]
+        self.assertEqual([e["type"] for e in lines if e["type"] == "DELETED"], ["DELETED", "DELETED"])
+        self.assertNotIn("ERROR", [e["type"] for e in lines])
+
+    def test_restart(self):
+        self.define(definition())
+        made = self.must(201, "POST", path("v1"), self.note("v1", "a", text="t"))
+        self.assertEqual(self.program.stop(keep_log=True), 0)
+        self.program.start()
+        self.assertEqual(self.must(200, "GET", path("v1", "a")), made)
+
+    def test_names_that_another_has(self):
+        self.define(definition())
+        other = definition()
+        other["metadata"]["name"] = f"notas.{GROUP}"
+        other["spec"]["names"] = {"plural": "notas", "kind": "Note"}
+        self.must(201, "POST", DEFINITIONS, other)
+
+        def condition(status):
+            shown = self.must(200, "GET", f"{DEFINITIONS}/notas.{GROUP}")["status"]
+            return any(c["type"] == "NamesAccepted" and c["status"] == status for c in shown.get("conditions") or [])
+        self.until("refused", lambda: condition("False"))
+        self.must(200, "DELETE", f"{DEFINITIONS}/notes.{GROUP}")
+        self.until("accepted when the names are free", lambda: condition("True"))
+
+
+def make_suite(executable):
+    suite = type("Definitions", (Definitions,), {"executable": executable})
+    return unittest.defaultTestLoader.loadTestsFromTestCase(suite)
