@@ -115,12 +115,13 @@ class DifferenceWalk {
     if (!before_.walk.index(message, item, slots)) return false;
     key.clear();
     for (std::string_view name : keys) {
-      const Field* field = find_json_field(message, name);
-      const Slot* slot = field ? &slots[field - message.fields.data()] : nullptr;
-      if (!slot || !slot->present()) {
+      const auto field = std::ranges::find(message.fields, name, &Field::json);
+      // A key of an inlined message counts as missing.
+      if (field == message.fields.end() || !slots[field - message.fields.begin()].present()) {
         key.clear();
         return true;
       }
+      const Slot* slot = &slots[field - message.fields.begin()];
       key += is_number(*field) ? std::to_string(slot->value) : std::string(slot->bytes());
       key += '\0';
     }

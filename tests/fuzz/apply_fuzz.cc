@@ -1,5 +1,5 @@
-// Server-side apply of any JSON on any live object, as a Pod, without and with force, and once more on its own result: an
-// error or an object, never a crash.
+// Server-side apply of any JSON on any live object, as a Pod, without and with force, and once more on its own result:
+// an error or an object, never a crash.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

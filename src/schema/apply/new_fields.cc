@@ -98,7 +98,7 @@ class NewFieldsSink {
     // Of an item of a keyed list: the keys met so far.
     std::span<const std::string_view> list_keys;
     KeyField* keys = nullptr;  // null: this is no such item
-    bool atomic = false;       // of an item: its keys count, and nothing else in it
+    bool atomic = false;       // an item of which the keys count, or a struct of which it counts whether it is empty
     size_t key_count = 0;
   };
 
@@ -188,7 +188,8 @@ class NewFieldsSink {
     const bool granular = shape == Shape::kMap
                               ? frame.info.map == MapRelation::kGranular
                               : frame.info.list == ListRelation::kSet || frame.info.list == ListRelation::kKeyed;
-    frame.atomic = item && frame.info.map == MapRelation::kAtomic;
+    frame.atomic = shape == Shape::kMap && frame.info.map == MapRelation::kAtomic && (item || !frame.whole);
+    if (parent && parent->atomic) return skip(frame, item);
     if ((!granular && !frame.atomic) || failed_ || !frame.type) return skip(frame, item);
     if (item) {
       frame.list_keys = parent->info.list_keys;
@@ -200,10 +201,11 @@ class NewFieldsSink {
   // A value that counts as one: nothing below it is looked at.
   void skip(const Frame& frame, bool item) {
     skipped_ = 1;
-    if (item) failed_ = true;
-    if (item || !frame.type || frames_.back().atomic) return;
-    // Whether an atomic struct is empty is seen too late.
-    if (frame.when_absent == WhenAbsent::kEmptyObject) failed_ = true;
+    if (item || frames_.empty()) {
+      failed_ = true;
+      return;
+    }
+    if (!frame.type || frames_.back().atomic) return;
     scratch_.push_back({frame.element, nullptr, true});
   }
 
@@ -248,6 +250,7 @@ class NewFieldsSink {
         self = true;
         break;
       case WhenAbsent::kEmptyObject:
+        self = frame.atomic && frame.count > 0;
         break;
       default:  // beside a null: an empty object or list is a change, a filled one is what it holds
         self = frame.count == 0;
