@@ -23,7 +23,7 @@ class Arena {
   ~Arena() { destroy_objects(); }
 
   void* allocate(size_t bytes) {
-    bytes = (bytes + 7) & ~size_t{7};
+    bytes = (bytes + 15) & ~size_t{15};
     if (bytes <= left_) {
       void* at = next_;
       next_ += bytes;
@@ -34,12 +34,12 @@ class Arena {
   }
   template <typename T>
   T* allocate_array(size_t count) {
-    static_assert(std::is_trivially_destructible_v<T> && alignof(T) <= 8);
+    static_assert(std::is_trivially_destructible_v<T> && alignof(T) <= 16);
     return static_cast<T*>(allocate(count * sizeof(T)));
   }
   template <typename T, typename... A>
   T* make(A&&... arguments) {
-    static_assert(alignof(T) <= 8);
+    static_assert(alignof(T) <= 16);
     T* object = new (allocate(sizeof(T))) T(std::forward<A>(arguments)...);
     if constexpr (!std::is_trivially_destructible_v<T>) {
       destructors_.push_back({object, [](void* p) { static_cast<T*>(p)->~T(); }});
@@ -65,7 +65,7 @@ class Arena {
   void* allocate_slowly(size_t bytes);
   void destroy_objects();
 
-  alignas(8) char first_[2048];
+  alignas(16) char first_[2048];
   char* next_ = first_;
   size_t left_ = sizeof(first_);
   size_t current_size_ = sizeof(first_);

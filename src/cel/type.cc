@@ -119,6 +119,7 @@ const Type* TypePool::parse_at(std::string_view text, size_t& at) {
   if (name == "map") return map(params.at(0), params.at(1));
   if (name == "optional") return optional(params.at(0));
   if (name == "type") return type_of(params.at(0));
+  if (name == "wrapper") return wrapper(params.at(0));
   return opaque(name, std::move(params));
 }
 

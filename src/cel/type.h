@@ -35,6 +35,7 @@ struct Type {
   TypeKind kind = TypeKind::kDyn;
   std::string name;  // as type(x) shows it, e.g. "list", "net.IP"
   std::vector<const Type*> params;
+  int variable = -1;  // number of a free variable of one check (kTypeParam)
 };
 
 // The shared constant of a kind without parameters (list and map: of dyn; kType: without a parameter).

@@ -73,7 +73,8 @@ class Value {
   static Value error(Arena& arena, std::string_view message) { return error(arena.copy(message)); }
   // Reads an API object in place. With a declared type, fields are typed by it (a date-time string is a timestamp, a
   // number is a double); without, JSON's own types are taken: whole numbers are int.
-  static Value of(const object::Value& object, const DeclType* type = nullptr);
+  // `arena` is needed for bytes only (base64 decoded).
+  static Value of(const object::Value& object, const DeclType* type = nullptr, Arena* arena = nullptr);
 
   Kind kind() const { return kind_; }
   bool is_error() const { return kind_ == Kind::kError; }
@@ -159,6 +160,8 @@ struct MapData {
   const uint32_t* table = nullptr;  // position + 1
 };
 MapData* make_map(Arena& arena, std::span<const MapEntry> entries);
+// The same for entries whose keys may repeat: null, and `repeated` set to such a key, when they do.
+MapData* make_map_once(Arena& arena, std::span<const MapEntry> entries, Value& repeated);
 
 // Equality as == has it: numbers across types, lists and maps deeply, false for different types. An error only where
 // an element itself is one.

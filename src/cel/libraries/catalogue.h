@@ -1,0 +1,16 @@
+// Every library of functions, one line each in catalogue.cc. Private to src/cel.
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "cel/cel.h"
+#include "cel/functions.h"
+
+namespace cel {
+
+// Tables are built once for a version and shared.
+std::shared_ptr<const FunctionTable> kubernetes_functions(Version version);
+std::shared_ptr<const FunctionTable> all_functions();
+
+}  // namespace cel
