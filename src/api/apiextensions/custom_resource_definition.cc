@@ -217,7 +217,7 @@ class CustomResourceDefinitionRules final : public RulesFor<Definition> {
     }
     validate_crd_spec(object.spec, {}, errors);
     check_rest(object, nullptr, errors);
-    warn_of_formats(context, object, nullptr);
+    if (errors.empty()) warn_of_formats(context, object, nullptr);
   }
 
   void validate_update(RuleContext& context, const Definition& object, const Definition& old,
@@ -231,7 +231,7 @@ class CustomResourceDefinitionRules final : public RulesFor<Definition> {
     validate_immutable(object.spec.group, old.spec.group, spec.child("group"), errors);
     validate_immutable(object.spec.names.plural, old.spec.names.plural, names.child("plural"), errors);
     check_rest(object, &old, errors);
-    warn_of_formats(context, object, &old);
+    if (errors.empty()) warn_of_formats(context, object, &old);
   }
 
   void validate_subresource(std::string_view subresource, RuleContext&, const Definition& object, const Definition&,
