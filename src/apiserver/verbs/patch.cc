@@ -137,6 +137,13 @@ std::optional<MemberNames> touched_members(const PatchDocument& patch) {
   return names;
 }
 
+// Compat: a patch writes raw extensions anew, without the white space that their client gave them.
+bool holds_raw_extension(const schema::Message& message) {
+  return std::ranges::any_of(message.fields, [](const schema::Field& field) {
+    return field.message && field.message->special == schema::Special::kRawExtension;
+  });
+}
+
 // The live object, patched.
 base::Result<api::AnyObject> patched_object(RequestContext& context, const WriteOptions& options,
                                             const PatchDocument& patch, const Live& live) {
@@ -145,7 +152,8 @@ base::Result<api::AnyObject> patched_object(RequestContext& context, const Write
   // has those of the live one.
   const bool sees_managed_fields = context.body.find("managedFields") != std::string_view::npos;
   // The schema of a custom object cleans it as a whole.
-  const std::optional<MemberNames> names = endpoint.custom ? std::nullopt : touched_members(patch);
+  const bool whole = endpoint.custom || holds_raw_extension(*endpoint.served);
+  const std::optional<MemberNames> names = whole ? std::nullopt : touched_members(patch);
   std::string converted;
   TRY_ASSIGN(const std::string_view served, served_view(endpoint, live.raw, converted));
   TRY_ASSIGN(PartialDocument document,
