@@ -137,8 +137,8 @@ std::optional<MemberNames> touched_members(const PatchDocument& patch) {
   return names;
 }
 
-// Compat: a patch of anything in an object writes its free-form members anew.
-bool has_free_form(const schema::Message& message) {
+// Compat: a patch writes raw extensions anew, without the white space that their client gave them.
+bool holds_raw_extension(const schema::Message& message) {
   return std::ranges::any_of(message.fields, [](const schema::Field& field) {
     return field.message && field.message->special == schema::Special::kRawExtension;
   });
@@ -152,7 +152,7 @@ base::Result<api::AnyObject> patched_object(RequestContext& context, const Write
   // has those of the live one.
   const bool sees_managed_fields = context.body.find("managedFields") != std::string_view::npos;
   // The schema of a custom object cleans it as a whole.
-  const bool whole = endpoint.custom || has_free_form(*endpoint.served);
+  const bool whole = endpoint.custom || holds_raw_extension(*endpoint.served);
   const std::optional<MemberNames> names = whole ? std::nullopt : touched_members(patch);
   std::string converted;
   TRY_ASSIGN(const std::string_view served, served_view(endpoint, live.raw, converted));
