@@ -38,8 +38,8 @@ void measure(const char* text, const object::Value& self) {
     CHECK(program->evaluate(arena, variables).value.is_true());
   });
   const double compile = best_microseconds(100, [&] { CHECK(environment.compile(text)); });
-  std::printf("%8.3f us to evaluate  %8.1f us to compile  %6zu bytes  cost %4llu  %s\n", evaluate, compile, program->memory(),
-              static_cast<unsigned long long>(outcome.cost), text);
+  std::printf("%8.3f us to evaluate  %8.1f us to compile  %6zu bytes  cost %4llu  %s\n", evaluate, compile,
+              program->memory(), static_cast<unsigned long long>(outcome.cost), text);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Any text as an expression: it compiles or gets an error with a place; what compiles evaluates within its limits, twice
-// with the same result and cost, and its cost stays within the static estimate when that is known.
+// Any text as an expression: it compiles or gets an error with a place; what compiles evaluates within its limits,
+// twice with the same result and cost.
 #include <cstdint>
 #include <string_view>
 
