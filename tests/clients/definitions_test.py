@@ -232,6 +232,31 @@ class Definitions(unittest.TestCase):
         self.assertEqual([e["type"] for e in lines if e["type"] == "DELETED"], ["DELETED", "DELETED"])
         self.assertNotIn("ERROR", [e["type"] for e in lines])
 
+    def test_what_follows_a_group(self):
+        self.define(definition())
+        names = {f"{v}.{GROUP}" for v in ("v1", "v2")}
+
+        def services():
+            listed = self.must(200, "GET", "/apis/apiregistration.k8s.io/v1/apiservices")["items"]
+            return {s["metadata"]["name"] for s in listed} & names
+        self.until("APIServices are there", lambda: services() == names, 1)
+        self.assertLessEqual({f"apis/{GROUP}/v1", f"apis/{GROUP}/v2"}, set(self.must(200, "GET", "/openapi/v3")["paths"]))
+        self.assertIn("com.example.conv.v1.NoteList", self.must(200, "GET", "/openapi/v2")["definitions"])
+        schemas = self.must(200, "GET", f"/openapi/v3/apis/{GROUP}/v1")["components"]["schemas"]
+        self.assertEqual(schemas["com.example.conv.v1.Note"]["properties"]["spec"]["properties"], {"text": {"type": "string"}})
+        self.must(200, "DELETE", f"{DEFINITIONS}/notes.{GROUP}")
+        self.until("APIServices are gone", lambda: not services(), 1)
+        self.assertNotIn(f"apis/{GROUP}/v1", self.must(200, "GET", "/openapi/v3")["paths"])
+        self.assertNotIn(GROUP, [g["name"] for g in self.must(200, "GET", "/apis")["groups"]])
+
+    def test_namespace_takes_its_objects_along(self):
+        self.define(definition())
+        self.must(201, "POST", "/api/v1/namespaces", {"metadata": {"name": "short"}})
+        self.must(201, "POST", f"/apis/{GROUP}/v1/namespaces/short/notes", self.note("v1", "a", text="t"))
+        self.must(200, "DELETE", "/api/v1/namespaces/short")
+        self.until("the namespace is gone", lambda: self.call("GET", "/api/v1/namespaces/short")[0] == 404)
+        self.assertEqual(self.must(200, "GET", f"/apis/{GROUP}/v1/notes")["items"], [])
+
     def test_restart(self):
         self.define(definition())
         made = self.must(201, "POST", path("v1"), self.note("v1", "a", text="t"))
