@@ -210,6 +210,9 @@ int main(int argc, char** argv) {
   manager_command->add_option("--root-ca-file", manager.root_ca_file, "CA that namespaces and tokens get");
   manager_command->add_option("--service-account-private-key-file", manager.service_account_key_file,
                               "key that signs tokens in Secrets");
+  manager_command->add_option("--cluster-signing-cert-file", manager.signing_cert_file,
+                              "CA that signs certificate requests (default: none are signed)");
+  manager_command->add_option("--cluster-signing-key-file", manager.signing_key_file, "its key");
 
   // Called through a link of a component's name, the name is the subcommand.
   std::vector<std::string> arguments(argv + 1, argv + argc);

@@ -16,6 +16,7 @@
 #include "client/kubeconfig.h"
 #include "cmd/health_server.h"
 #include "controllers/catalogue.h"
+#include "controllers/csrsigning/ca_signer.h"
 #include "controllers/runtime/engine.h"
 #include "object/time.h"
 #include "pki/key.h"
@@ -203,6 +204,11 @@ class Standalone::Impl {
       TRY_ASSIGN(const std::string pem, read_file(options_.service_account_key_file));
       TRY_ASSIGN(const pki::PrivateKey key, pki::PrivateKey::parse_pem(pem));
       configuration.service_account_key = [key] { return base::Result<pki::PrivateKey>(key); };
+    }
+    if (!options_.signing_cert_file.empty()) {
+      TRY_ASSIGN(const std::string certificate, read_file(options_.signing_cert_file));
+      TRY_ASSIGN(const std::string key, read_file(options_.signing_key_file));
+      TRY_ASSIGN(configuration.signer, controllers::csrsigning::make_ca_signer(certificate, key, &clock_));
     }
     engine_ = std::make_unique<controllers::Engine>(&pool_, &clock_);
     for (auto& controller : controllers::make_controllers(configuration)) {

@@ -32,8 +32,9 @@ struct StandaloneOptions {
 
   // kube-controller-manager
   std::vector<std::string> controllers = {"*"};
-  std::string root_ca_file;              // "" = the kubeconfig's CA
-  std::string service_account_key_file;  // "" = token Secrets are left alone
+  std::string root_ca_file;                         // "" = the kubeconfig's CA
+  std::string service_account_key_file;             // "" = token Secrets are left alone
+  std::string signing_cert_file, signing_key_file;  // "" = certificate signing requests are not signed
 
   std::function<void()> lost;  // leading was lost: the process is to end at once
 };
