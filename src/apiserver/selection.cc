@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "apiserver/body.h"
+#include "apiserver/crd/custom_kind.h"
 #include "apiserver/limits.h"
+#include "schema/proto_struct.h"
 #include "storage/signature.h"
 
 namespace apiserver {
@@ -32,6 +34,14 @@ schema::NumberPath string_path(const schema::Message& message, std::string_view 
   if (path.size == 0 || !last || last->type != schema::Type::kString || last->card != schema::Card::kSingular)
     return {};
   return path;
+}
+
+// Selections are judged where nothing may wait for a conversion webhook: such objects are seen as they are stored.
+base::Result<api::AnyObject> decode_selected(const Endpoint& endpoint, std::string_view raw) {
+  if (!endpoint.custom || !endpoint.custom->waits()) return decode_stored(endpoint, raw);
+  api::AnyObject object = api::AnyObject::make(*endpoint.stored);
+  TRY(schema::decode_struct(*endpoint.stored, raw, object.get()));
+  return object;
 }
 
 }  // namespace
@@ -127,7 +137,7 @@ bool Selection::matches_fields(std::string_view raw, const schema::MetadataView&
       value = schema::find_bytes(raw, path).value_or(std::string_view());
     } else {
       if (decoded.empty()) {
-        auto object = decode_stored(*endpoint_, raw);
+        auto object = decode_selected(*endpoint_, raw);
         if (!object) return false;
         decoded = endpoint_->rules->selectable_fields_any(object->get());
       }
