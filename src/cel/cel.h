@@ -100,7 +100,8 @@ enum class TypeChecking : uint8_t { kOn, kOff };
 
 class Environment {
  public:
-  // The language and the libraries that Kubernetes of that version has.
+  // The language and the libraries that Kubernetes of that version has. Builds the tables of functions (over 100 KB):
+  // make one and copy it for each schema; copies share the tables.
   static Environment kubernetes(Version version);
   // The language and every library, with dyn literals and has() that costs: for conformance.
   static Environment everything();

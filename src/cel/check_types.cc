@@ -109,6 +109,7 @@ bool Unifier::assign(const Type& a, const Type& b) {
 // Makes `type` stand for the variable, or finds that it agrees with what already does.
 Unifier::Bound Unifier::bind(const Type& type, const Type& variable) {
   if (same_type(type, variable)) return Bound::kYes;
+  if (variable.variable < 0) return Bound::kNo;  // a parameter that nothing has made fresh
   if (const Type* bound = binding(variable)) {
     if (same_type(type, *bound)) return Bound::kYes;
     if (!assign(type, *bound)) return Bound::kConflict;
@@ -133,7 +134,10 @@ bool Unifier::absent_from(const Type& variable, const Type& within) const {
   return true;
 }
 
-const Type* Unifier::most_general(const Type* a, const Type* b) { return equal_or_less_specific(*a, *b) ? a : b; }
+const Type* Unifier::most_general(const Type* a, const Type* b) {
+  if (b->kind == TypeKind::kNull && nullable(*a)) return a;
+  return equal_or_less_specific(*a, *b) ? a : b;
+}
 
 const Type* Unifier::substitute(const Type* type, Unbound unbound) {
   if (const Type* bound = binding(*type)) return substitute(bound, unbound);

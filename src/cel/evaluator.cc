@@ -147,7 +147,9 @@ class Evaluator {
       case Kind::kList:
         return look_in_list(operand, key, out);
       default:
-        return Step::kMissing;
+        if (!code_.functions->cel_go_extras) return Step::kMissing;
+        out = missing_key(key);
+        return Step::kError;
     }
   }
 

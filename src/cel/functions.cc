@@ -124,7 +124,10 @@ void FunctionTable::add(const Declaration& declaration) {
   slot->overloads.push_back(std::move(overload));
 }
 
-void FunctionTable::add_type(std::string_view name) { type_names[std::string(name)] = pool.type_of(pool.parse(name)); }
+void FunctionTable::add_type(std::string_view name) {
+  const Type* type = pool.parse(name);
+  type_names[type->name] = pool.type_of(type);
+}
 
 const Function* FunctionTable::find(std::string_view name) const {
   const auto at = functions.find(name);

@@ -71,7 +71,7 @@ class Parser {
   std::nullptr_t too_deep() { return fail_at(0, "expression recursion limit exceeded: " + std::to_string(kMaxDepth)); }
   // Macros may add a few levels to each that the source has.
   Expr* sized(Expr* expr) {
-    if (expr && (expr->depth > 8 * kMaxDepth || ast_.nodes.size() > kMaxNodes)) return too_deep();
+    if (expr && (expr->depth > 4 * kMaxDepth || ast_.nodes.size() > kMaxNodes)) return too_deep();
     return expr;
   }
 

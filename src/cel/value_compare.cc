@@ -9,22 +9,17 @@ namespace cel {
 
 namespace {
 
+// Compat: beyond the range of the integer the double decides; within, the integer is rounded to a double.
 std::partial_ordering compare_int_double(int64_t a, double b) {
-  if (std::isnan(b)) return std::partial_ordering::unordered;
-  if (b >= 9223372036854775808.0) return std::partial_ordering::less;
+  if (b > 9223372036854775808.0) return std::partial_ordering::less;
   if (b < -9223372036854775808.0) return std::partial_ordering::greater;
-  const int64_t whole = static_cast<int64_t>(b);
-  if (a != whole) return a <=> whole;
-  return 0.0 <=> (b - static_cast<double>(whole));
+  return static_cast<double>(a) <=> b;
 }
 
 std::partial_ordering compare_uint_double(uint64_t a, double b) {
-  if (std::isnan(b)) return std::partial_ordering::unordered;
-  if (b >= 18446744073709551616.0) return std::partial_ordering::less;
+  if (b > 18446744073709551616.0) return std::partial_ordering::less;
   if (b < 0) return std::partial_ordering::greater;
-  const uint64_t whole = static_cast<uint64_t>(b);
-  if (a != whole) return a <=> whole;
-  return 0.0 <=> (b - static_cast<double>(whole));
+  return static_cast<double>(a) <=> b;
 }
 
 std::partial_ordering reversed(std::partial_ordering order) { return 0 <=> order; }

@@ -33,7 +33,7 @@ constexpr Library kKubernetes[] = {
     {0, list_declarations},
     {0, string_declarations},
     {27, authorizer_declarations},
-    {28, optional_declarations},
+    {28, optional_declarations, "optional(dyn)"},
     {28, quantity_declarations, "kubernetes.Quantity"},
     {29, string_format_declarations},
     {29, set_declarations},
@@ -73,7 +73,7 @@ std::shared_ptr<const FunctionTable> all_functions() {
         ip_declarations, cidr_declarations}) {
     table->add(declarations());
   }
-  for (const char* type : {"net.IP", "net.CIDR"}) table->add_type(type);
+  for (const char* type : {"net.IP", "net.CIDR", "optional(dyn)"}) table->add_type(type);
   table->macros.block = true;
   table->macros.quoted_fields = true;
   table->macros.math = true;

@@ -9,7 +9,7 @@
 
 namespace cel {
 
-// Tables are built once for a version and shared.
+// Each call builds a table; environments that are copied share theirs.
 std::shared_ptr<const FunctionTable> kubernetes_functions(Version version);
 std::shared_ptr<const FunctionTable> all_functions();
 
