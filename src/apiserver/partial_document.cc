@@ -16,6 +16,16 @@ constexpr uint32_t kMetadata = 1, kManagedFields = 17;
 
 bool contains(const MemberNames& names, std::string_view name) { return std::ranges::find(names, name) != names.end(); }
 
+// Compat: whatever a patch speaks of, raw JSON in the object is written anew by it, and differs then where it had
+// spaces.
+bool is_raw_json(const schema::Field& field) {
+  return field.message && field.message->special == schema::Special::kRawExtension;
+}
+
+bool is_inside(const schema::Field* field, const std::optional<MemberNames>& names) {
+  return !names || (field && (field->inlined || is_raw_json(*field) || contains(*names, field->json)));
+}
+
 // Appends a metadata field without what it says of managed fields: the tree of a field set costs as much as the
 // object's own, and field management wants the sets as text. False: malformed.
 bool append_metadata(std::string_view metadata, std::string& out) {
@@ -41,9 +51,7 @@ bool split(const schema::Message& message, std::string_view raw, const std::opti
     uint32_t number = 0;
     WireType type;
     if (!reader.read_tag(number, type)) return false;
-    const schema::Field* field = schema::find_number(message, number);
-    const bool in = !names || (field && (field->inlined || contains(*names, field->json)));
-    std::string& part = in ? inside : outside;
+    std::string& part = is_inside(schema::find_number(message, number), names) ? inside : outside;
     if (number == kMetadata && type == WireType::kBytes && managed_fields == ManagedFields::kLeftOut) {
       std::string_view metadata;
       if (!reader.read_bytes(metadata) || !append_metadata(metadata, part)) return false;
@@ -71,8 +79,8 @@ base::Result<PartialDocument> partial_document(const schema::Message& message, s
     // JSON writes some members of every object, with nothing in them where they are not encoded.
     std::vector<std::string> others;
     for (const object::Member& member : members) {
-      if (member.key != "kind" && member.key != "apiVersion" && !contains(*names, member.key))
-        others.push_back(member.key);
+      if (member.key == "kind" || member.key == "apiVersion") continue;
+      if (!is_inside(schema::find_json_field(message, member.key), names)) others.push_back(member.key);
     }
     for (const std::string& other : others) members.erase(other);
   }
