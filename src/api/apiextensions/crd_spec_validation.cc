@@ -358,6 +358,8 @@ class SpecCheck {
     SchemaRequirements requirements = requirements_.schema;
     requirements.structural = requirements.structural || !spec_.preserve_unknown_fields;
     requirements.status_subresource = status;
+    const auto* old = old_version(version.name);
+    requirements.expressions.unchanged = old && old->schema == version.schema;
     validate_crd_schema(schema_json(*version.schema->open_apiv3_schema), requirements, path, errors_);
   }
 

@@ -2,9 +2,11 @@
 #include "api/apiextensions/embedded_resource.h"
 #include "api/apiextensions/schema_json.h"
 #include "api/apiextensions/schema_validation.h"
+#include "api/apiextensions/validation_rules.h"
 #include "gen/catalogue.h"
 #include "gen/meta/v1.h"
 #include "schema/structural/structural_schema.h"
+#include "schema/structural/structurality.h"
 
 namespace api {
 namespace {
@@ -44,8 +46,8 @@ class DefaultsCheck {
   DefaultsCheck(UnknownFields unknown, FieldErrors& errors) : unknown_(unknown), errors_(errors) {}
 
   // `resource` is the innermost resource, `place` says whether `node` is its root, whatever its schema says.
-  void check(SchemaNode node, SchemaNode resource, Place place, const Around& around, bool inside_meta,
-             const FieldPath& path) {
+  void check(SchemaNode node, const Value& json, SchemaNode resource, Place place, const Around& around,
+             bool inside_meta, const FieldPath& path) {
     static constexpr Around kTop;
     const bool embedded = node.embedded_resource() || place == Place::kResource;
     const Around* from = embedded ? &kTop : &around;
@@ -55,25 +57,25 @@ class DefaultsCheck {
     }
     if (const Value* value = node.default_value()) {
       if (inside_meta) {
-        check_in_metadata(node, resource, *value, *from, path.child("default"));
+        check_in_metadata(node, json, resource, *value, *from, path.child("default"));
       } else {
-        check_default(node, *value, embedded ? Place::kResource : Place::kPart, path.child("default"));
+        check_default(node, json, *value, embedded ? Place::kResource : Place::kPart, path.child("default"));
       }
     }
     // Not into additionalProperties: no default may stand there.
     if (const SchemaNode items = node.items()) {
-      check(items, resource, Place::kPart, {from, ""}, inside_meta, path.child("items"));
+      check(items, *json.find("items"), resource, Place::kPart, {from, ""}, inside_meta, path.child("items"));
     }
     const FieldPath properties = path.child("properties");
     for (const std::string_view name : node.property_names()) {
       const bool meta = name == "metadata" || name == "apiVersion" || name == "kind";
-      check(node.property(name), resource, Place::kPart, {from, name}, inside_meta || (embedded && meta),
-            properties.key(name));
+      check(node.property(name), *json.find("properties")->find(name), resource, Place::kPart, {from, name},
+            inside_meta || (embedded && meta), properties.key(name));
     }
   }
 
  private:
-  void check_default(SchemaNode node, const Value& value, Place place, const FieldPath& path) {
+  void check_default(SchemaNode node, const Value& json, const Value& value, Place place, const FieldPath& path) {
     if (unknown_ == UnknownFields::kRefused) {
       Value pruned = value;
       schema::prune(node, pruned, place);
@@ -87,11 +89,12 @@ class DefaultsCheck {
     FieldErrors found;
     validate_embedded(node, coerced, place, path, found);
     if (found.empty()) schema::validate(node, value, nullptr, path, found);
+    if (found.empty()) check_rules(json, value, place, path, found);
     errors_.append(std::move(found));
   }
 
-  void check_in_metadata(SchemaNode node, SchemaNode resource, const Value& value, const Around& around,
-                         const FieldPath& path) {
+  void check_in_metadata(SchemaNode node, const Value& json, SchemaNode resource, const Value& value,
+                         const Around& around, const FieldPath& path) {
     constexpr std::string_view kMustResult = "must result in valid metadata: ";
     Value whole = surrounded(&around, value);
     FieldErrors found;
@@ -104,7 +107,22 @@ class DefaultsCheck {
       errors_.invalid(path, value, std::string(kMustResult) + found.to_string());
       return;
     }
-    schema::validate(node, value, nullptr, path, errors_);
+    schema::validate(node, value, nullptr, path, found);
+    if (found.empty()) check_rules(json, value, Place::kPart, path, found);
+    errors_.append(std::move(found));
+  }
+
+  // A default must be a value that a new object may have, and one that an unchanged object may keep.
+  static void check_rules(const Value& json, const Value& value, Place place, const FieldPath& path,
+                          FieldErrors& errors) {
+    const bool any =
+        schema::any_schema(json, [](const Object& part) { return part.contains("x-kubernetes-validations"); });
+    if (!any) return;
+    const auto compiled = schema::StructuralSchema::compile(json, gen::message_of<meta::v1::ObjectMeta>());
+    const auto rules = compiled ? ValidationRules::compile(json, *compiled, place) : nullptr;
+    if (!rules) return;
+    rules->validate(value, &value, path, errors, ValidationRules::Ratcheting::kOff, nullptr);
+    if (errors.empty()) rules->validate(value, nullptr, path, errors, ValidationRules::Ratcheting::kOff, nullptr);
   }
 
   UnknownFields unknown_;
@@ -117,7 +135,7 @@ void validate_schema_defaults(const Value& schema, UnknownFields unknown, const 
   const auto compiled = schema::StructuralSchema::compile(schema, gen::message_of<meta::v1::ObjectMeta>());
   if (!compiled) return;
   const SchemaNode root = (*compiled)->root();
-  DefaultsCheck(unknown, errors).check(root, root, Place::kResource, {}, false, path);
+  DefaultsCheck(unknown, errors).check(root, schema, root, Place::kResource, {}, false, path);
 }
 
 }  // namespace api

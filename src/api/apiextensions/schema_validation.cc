@@ -407,6 +407,7 @@ void validate_crd_schema(const Value& schema, const SchemaRequirements& requirem
   }
   const FieldPath at = path.child("openAPIV3Schema");
   std::string cannot_compile;
+  bool rules_make_sense = false;  // a schema that is not sound gives expressions no types
   if (requirements.structural) {
     const auto compiled = schema::StructuralSchema::compile(schema, gen::message_of<meta::v1::ObjectMeta>());
     if (!compiled) {
@@ -416,10 +417,15 @@ void validate_crd_schema(const Value& schema, const SchemaRequirements& requirem
       schema::validate_structural(schema, at, structural);
       const auto unknown = requirements.pruned_defaults ? UnknownFields::kRefused : UnknownFields::kAllowed;
       if (structural.empty()) validate_schema_defaults(schema, unknown, at, structural);
+      rules_make_sense = structural.empty();
       found.append(std::move(structural));
     }
   }
-  SchemaCheck(requirements, found).check(*schema.object_if(), {}, true, at);
+  FieldErrors rest, rules;
+  SchemaCheck(requirements, rest).check(*schema.object_if(), {}, true, at);
+  if (rules_make_sense) validate_rule_expressions(schema, requirements.expressions, rest, at, rules);
+  found.append(std::move(rest));
+  found.append(std::move(rules));
   // Compat: what could not be compiled is reported only if no rule above says it better.
   if (found.empty() && !cannot_compile.empty()) found.invalid(at, "", cannot_compile);
   errors.append(std::move(found));
@@ -434,6 +440,9 @@ void relax_for(const Value& old_schema, SchemaRequirements& requirements) {
     if (const auto type = text_at(json, "type"); !type.empty() && !is_type(type)) requirements.valid_types = false;
     const Object* items = schema_at(json, "items");
     if (items && list_type_of(json) == "set" && !item_of_set_is_atomic(*items)) requirements.atomic_sets = false;
+    for (const Value& rule : list_at(json, "x-kubernetes-validations")) {
+      requirements.expressions.old_rules.emplace(rule.string_at({"rule"}));
+    }
     FieldErrors keys;
     check_list_map_keys(json, FieldPath(), keys);
     if (!keys.empty()) requirements.list_map_keys = false;

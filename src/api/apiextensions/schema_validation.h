@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "api/apiextensions/rule_expressions.h"
 #include "object/field_error.h"
 #include "object/value.h"
 
@@ -15,8 +16,9 @@ struct SchemaRequirements {
   bool structural = true;
   bool valid_types = true;
   bool pruned_defaults = true;
-  bool atomic_sets = true;          // items of sets are atomic
-  bool list_map_keys = true;        // keys of list maps are required or have defaults
+  bool atomic_sets = true;    // items of sets are atomic
+  bool list_map_keys = true;  // keys of list maps are required or have defaults
+  ExpressionRequirements expressions;
   bool status_subresource = false;  // only some members may stand at the root
 };
 
