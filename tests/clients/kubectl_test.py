@@ -342,7 +342,7 @@ class Flows:
 
     def test_custom_resources(self):
         group = f"{self.namespace}.example.com"
-        definition = (MANIFESTS / "crd.yaml").read_text().replace("GROUP", group)
+        definition = (MANIFESTS.parent / "crd.yaml").read_text().replace("GROUP", group)
         resource = f"boxes.{group}"
         self.k("apply", "-f", "-", stdin=definition, namespaced=False)
         try:

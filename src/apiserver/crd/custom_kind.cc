@@ -3,9 +3,7 @@
 #include <algorithm>
 
 #include "api/apiextensions/embedded_resource.h"
-#if __has_include("api/apiextensions/validation_rules.h")
 #include "api/apiextensions/validation_rules.h"
-#endif
 #include "apiserver/crd/conditions.h"
 #include "gen/codec.h"
 #include "object/json.h"
@@ -152,14 +150,10 @@ void CustomKind::check(api::RuleContext& context, const CustomObject& object, co
   if (!node) return;
   api::validate_embedded(node, tree, schema::Place::kPart, path, errors);
   schema::validate_list_types(node, tree, path, errors);
-#if __has_include("api/apiextensions/validation_rules.h")
   if (const api::ValidationRules* expressions = rules(); expressions && !api::blocks_rules(errors)) {
     expressions->validate(tree, old ? &before : nullptr, path, errors, api::ValidationRules::Ratcheting::kOn,
                           context.warnings);
   }
-#else
-  static_cast<void>(context);
-#endif
 }
 
 void CustomKind::validate_any(api::RuleContext& context, const void* object, object::FieldErrors& errors) const {

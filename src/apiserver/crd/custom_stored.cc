@@ -1,8 +1,6 @@
 // CustomKind: schemas, and the way between the form that is stored and the form of a version.
-#include "apiserver/crd/custom_kind.h"
-#if __has_include("api/apiextensions/validation_rules.h")
 #include "api/apiextensions/validation_rules.h"
-#endif
+#include "apiserver/crd/custom_kind.h"
 #include "apiserver/crd/webhook_conversion.h"
 #include "base/log.h"
 #include "codec/wire.h"
@@ -89,9 +87,7 @@ const schema::StructuralSchema* CustomKind::structural() const {
     auto compiled = schema::StructuralSchema::compile(json, gen::message_of<::api::meta::v1::ObjectMeta>());
     if (compiled) {
       schema_ = *std::move(compiled);
-#if __has_include("api/apiextensions/validation_rules.h")
       rules_ = api::ValidationRules::compile(json, schema_);
-#endif
       return;
     }
     base::log::warning(
