@@ -113,12 +113,12 @@ class ExpressionCheck {
   }
 
   void check_children(const Context& context, const FieldPath& path) {
-    if (const Object* schema = schema_at(context.json, "additionalProperties")) {
+    if (const Object* schema = object_at(context.json, "additionalProperties")) {
       check(
           below(context, *schema, context.decl ? context.decl->element : nullptr, context.node.additional_properties()),
           path.child("additionalProperties"));
     }
-    if (const Object* properties = schema_at(context.json, "properties")) {
+    if (const Object* properties = object_at(context.json, "properties")) {
       const FieldPath at = path.child("properties");
       for (const object::Member& member : *properties) {
         if (!member.value.is_object()) continue;
@@ -128,7 +128,7 @@ class ExpressionCheck {
             at.key(member.key));
       }
     }
-    if (const Object* items = schema_at(context.json, "items")) {
+    if (const Object* items = object_at(context.json, "items")) {
       Context inner = below(context, *items, context.decl ? context.decl->element : nullptr, context.node.items());
       if (text_at(context.json, "x-kubernetes-list-type") != "map" && !inner.uncorrelated) inner.uncorrelated = &path;
       check(inner, path.child("items"));

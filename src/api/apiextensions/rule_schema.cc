@@ -38,24 +38,24 @@ std::optional<int64_t> RuleSchema::longest_enum_value() const {
 }
 
 const cel::SchemaSource* RuleSchema::items() const {
-  const Object* items = schema_at(*json_, "items");
+  const Object* items = object_at(*json_, "items");
   if (items && !items_) items_ = std::make_unique<RuleSchema>(*items);
   return items_.get();
 }
 
 const cel::SchemaSource* RuleSchema::additional_properties() const {
-  const Object* schema = schema_at(*json_, "additionalProperties");
+  const Object* schema = object_at(*json_, "additionalProperties");
   if (schema && !additional_) additional_ = std::make_unique<RuleSchema>(*schema);
   return additional_.get();
 }
 
 bool RuleSchema::has_properties() const {
-  const Object* properties = schema_at(*json_, "properties");
+  const Object* properties = object_at(*json_, "properties");
   return properties && !properties->empty();
 }
 
 void RuleSchema::each_property(const std::function<void(std::string_view, const cel::SchemaSource&)>& visit) const {
-  const Object* properties = schema_at(*json_, "properties");
+  const Object* properties = object_at(*json_, "properties");
   if (!properties) return;
   for (const object::Member& member : *properties) {
     if (member.value.is_object()) visit(member.key, RuleSchema(*member.value.object_if()));

@@ -147,22 +147,4 @@ Value schema_json(const apiextensions::v1::JSONSchemaProps& schema) {
 BadValue shown_schema(const Value& schema) { return BadValue::verbatim(object::to_json(shown_value(schema))); }
 BadValue shown_rule(const Value& rule) { return BadValue::verbatim(object::to_json(shown_rule_value(rule))); }
 
-std::string_view text_at(const Object& json, std::string_view name) {
-  const Value* value = json.find(name);
-  return value && value->string_if() ? std::string_view(*value->string_if()) : std::string_view();
-}
-bool true_at(const Object& json, std::string_view name) {
-  const Value* value = json.find(name);
-  return value && value->bool_if() && *value->bool_if();
-}
-const Object* schema_at(const Object& json, std::string_view name) {
-  const Value* value = json.find(name);
-  return value ? value->object_if() : nullptr;
-}
-const Array& list_at(const Object& json, std::string_view name) {
-  static const Array kEmpty;
-  const Value* value = json.find(name);
-  return value && value->array_if() ? *value->array_if() : kEmpty;
-}
-
 }  // namespace api

@@ -6,6 +6,7 @@
 #include "gen/apiextensions/v1.h"
 #include "object/field_error.h"
 #include "object/value.h"
+#include "schema/structural/members.h"
 
 namespace api {
 
@@ -16,9 +17,9 @@ object::BadValue shown_schema(const object::Value& schema);
 object::BadValue shown_rule(const object::Value& validation_rule);
 
 // Members of a schema's JSON.
-std::string_view text_at(const object::Object& json, std::string_view name);
-bool true_at(const object::Object& json, std::string_view name);
-const object::Object* schema_at(const object::Object& json, std::string_view name);
-const object::Array& list_at(const object::Object& json, std::string_view name);
+using schema::list_at;
+using schema::object_at;
+using schema::text_at;
+using schema::true_at;
 
 }  // namespace api

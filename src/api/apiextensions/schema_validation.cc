@@ -54,7 +54,7 @@ bool item_of_set_is_atomic(const Object& item) {
 }
 
 void check_list_map_keys(const Object& json, const FieldPath& path, FieldErrors& errors) {
-  const Object* item = schema_at(json, "items");
+  const Object* item = object_at(json, "items");
   const std::string_view list_type = list_type_of(json);
   if (!item || (list_type != "set" && list_type != "map")) return;
   const FieldPath items = path.child("items");
@@ -64,7 +64,7 @@ void check_list_map_keys(const Object& json, const FieldPath& path, FieldErrors&
   }
   if (list_type != "map") return;
   const Array& required = list_at(*item, "required");
-  const Object* properties = schema_at(*item, "properties");
+  const Object* properties = object_at(*item, "properties");
   const FieldPath properties_path = items.child("properties");
   for (const Value& key : list_at(json, "x-kubernetes-list-map-keys")) {
     if (!key.is_string() || !properties) continue;
@@ -157,7 +157,7 @@ class SchemaCheck {
   }
 
   void check_properties(const Object& json, const Surroundings& around, bool is_root, const FieldPath& path) {
-    const Object* properties = schema_at(json, "properties");
+    const Object* properties = object_at(json, "properties");
     if (!properties) return;
     const FieldPath at = path.child("properties");
     for (const object::Member& member : *properties) {
@@ -175,7 +175,7 @@ class SchemaCheck {
   }
 
   void check_branches(const Object& json, const Surroundings& around, const FieldPath& path) {
-    if (const Object* negated = schema_at(json, "not")) check(*negated, around, false, path.child("not"));
+    if (const Object* negated = object_at(json, "not")) check(*negated, around, false, path.child("not"));
     for (const std::string_view name : {"allOf", "oneOf", "anyOf"}) {
       const Array& list = list_at(json, name);
       const FieldPath at = path.child(name);
@@ -187,7 +187,7 @@ class SchemaCheck {
 
   void check_items(const Object& json, const Surroundings& around, const FieldPath& path) {
     const FieldPath at = path.child("items");
-    if (const Object* items = schema_at(json, "items")) check(*items, around, false, at);
+    if (const Object* items = object_at(json, "items")) check(*items, around, false, at);
     const Array& list = list_at(json, "items");
     for (size_t i = 0; i < list.size(); ++i) {
       if (list[i].is_object()) check(*list[i].object_if(), around, false, at.index(i));
@@ -220,7 +220,7 @@ class SchemaCheck {
     if (!is_stated(json, "x-kubernetes-list-type")) return;
     const std::string_view kind = list_type_of(json);
     check_type_is(json, "array", "must be array if x-kubernetes-list-type is specified", path);
-    const Object* items = schema_at(json, "items");
+    const Object* items = object_at(json, "items");
     if (requirements_.atomic_sets && text_at(json, "type") == "array" && kind == "set" && items &&
         !item_of_set_is_atomic(*items)) {
       const FieldPath items_path = path.child("items");
@@ -269,7 +269,7 @@ class SchemaCheck {
   }
 
   void check_keys(const Array& keys, const Object& item, const FieldPath& items_path, const FieldPath& keys_path) {
-    const Object* properties = schema_at(item, "properties");
+    const Object* properties = object_at(item, "properties");
     const FieldPath properties_path = items_path.child("properties");
     std::set<std::string_view> seen;
     for (const Value& key : keys) {
@@ -438,7 +438,7 @@ void relax_for(const Value& old_schema, SchemaRequirements& requirements) {
   if (!structural.empty() || !compiled) requirements.structural = false;
   schema::any_schema(old_schema, [&](const Object& json) {
     if (const auto type = text_at(json, "type"); !type.empty() && !is_type(type)) requirements.valid_types = false;
-    const Object* items = schema_at(json, "items");
+    const Object* items = object_at(json, "items");
     if (items && list_type_of(json) == "set" && !item_of_set_is_atomic(*items)) requirements.atomic_sets = false;
     for (const Value& rule : list_at(json, "x-kubernetes-validations")) {
       requirements.expressions.old_rules.emplace(rule.string_at({"rule"}));

@@ -48,8 +48,8 @@ class TreeBuilder {
     if (decl) out->rules = compile_rules({json, *decl, types_, node}, language_);
     out->any_uses_old_self = std::ranges::any_of(out->rules, &CompiledRule::uses_old_self);
     const cel::DeclType* element = decl ? decl->element : nullptr;
-    if (const Object* items = schema_at(json, "items")) out->items = build(*items, node.items(), element);
-    if (const Object* schema = schema_at(json, "additionalProperties")) {
+    if (const Object* items = object_at(json, "items")) out->items = build(*items, node.items(), element);
+    if (const Object* schema = object_at(json, "additionalProperties")) {
       out->additional = build(*schema, node.additional_properties(), element);
     }
     build_properties(json, node, decl, *out);
@@ -64,7 +64,7 @@ class TreeBuilder {
 
  private:
   void build_properties(const Object& json, SchemaNode node, const cel::DeclType* decl, RuleNode& out) {
-    const Object* properties = schema_at(json, "properties");
+    const Object* properties = object_at(json, "properties");
     if (!properties || !decl) return;
     for (const object::Member& member : *properties) {
       const Object* schema = member.value.object_if();

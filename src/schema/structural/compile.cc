@@ -5,6 +5,7 @@
 
 #include "schema/structural/compiled.h"
 #include "schema/structural/limits.h"
+#include "schema/structural/members.h"
 
 namespace schema {
 namespace structural {
@@ -54,23 +55,6 @@ ListKind list_kind_by_name(std::string_view name) {
 MapKind map_kind_by_name(std::string_view name) {
   if (name == "atomic") return MapKind::kAtomic;
   return name == "granular" ? MapKind::kGranular : MapKind::kUnknown;
-}
-
-bool true_at(const Object& json, std::string_view name) {
-  const Value* value = json.find(name);
-  return value && value->bool_if() && *value->bool_if();
-}
-std::string_view text_at(const Object& json, std::string_view name) {
-  const Value* value = json.find(name);
-  return value && value->string_if() ? std::string_view(*value->string_if()) : std::string_view();
-}
-const Object* object_at(const Object& json, std::string_view name) {
-  const Value* value = json.find(name);
-  return value ? value->object_if() : nullptr;
-}
-const Array* array_at(const Object& json, std::string_view name) {
-  const Value* value = json.find(name);
-  return value ? value->array_if() : nullptr;
 }
 
 class Builder {

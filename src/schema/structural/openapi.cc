@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "schema/structural/members.h"
 #include "schema/structural/structurality.h"
 
 namespace schema {
@@ -16,15 +17,6 @@ using object::Value;
 
 constexpr std::string_view kPreserve = "x-kubernetes-preserve-unknown-fields";
 constexpr std::string_view kEmbedded = "x-kubernetes-embedded-resource";
-
-bool true_at(const Object& json, std::string_view name) {
-  const Value* value = json.find(name);
-  return value && value->bool_if() && *value->bool_if();
-}
-std::string_view text_at(const Object& json, std::string_view name) {
-  const Value* value = json.find(name);
-  return value && value->string_if() ? std::string_view(*value->string_if()) : std::string_view();
-}
 
 Value int_or_string_branches() {
   Array branches;

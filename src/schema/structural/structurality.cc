@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "schema/structural/members.h"
 #include "schema/structural/pattern.h"
 
 namespace schema {
@@ -20,27 +21,10 @@ constexpr std::string_view kPreserve = "x-kubernetes-preserve-unknown-fields";
 constexpr std::string_view kEmbedded = "x-kubernetes-embedded-resource";
 constexpr std::string_view kIntOrString = "x-kubernetes-int-or-string";
 
-const Object& object_at(const Object& json, std::string_view name) {
+const Object& members_at(const Object& json, std::string_view name) {
   static const Object kEmpty;
-  const Value* value = json.find(name);
-  return value && value->object_if() ? *value->object_if() : kEmpty;
-}
-const Array& array_at(const Object& json, std::string_view name) {
-  static const Array kEmpty;
-  const Value* value = json.find(name);
-  return value && value->array_if() ? *value->array_if() : kEmpty;
-}
-std::string_view text_at(const Object& json, std::string_view name) {
-  const Value* value = json.find(name);
-  return value && value->string_if() ? std::string_view(*value->string_if()) : std::string_view();
-}
-bool true_at(const Object& json, std::string_view name) {
-  const Value* value = json.find(name);
-  return value && value->bool_if() && *value->bool_if();
-}
-const Object* schema_at(const Object& json, std::string_view name) {
-  const Value* value = json.find(name);
-  return value ? value->object_if() : nullptr;
+  const Object* found = object_at(json, name);
+  return found ? *found : kEmpty;
 }
 bool is_stated(const Object& json, std::string_view name) {
   const Value* value = json.find(name);
@@ -54,7 +38,7 @@ bool is_stated(const Object& json, std::string_view name) {
 
 // anyOf: [{type: integer}, {type: string}], the one use of types inside junctors.
 bool is_int_or_string_any_of(const Object& json) {
-  const Array& any_of = array_at(json, "anyOf");
+  const Array& any_of = list_at(json, "anyOf");
   const auto is = [](const Value& branch, std::string_view type) {
     const Object* schema = branch.object_if();
     return schema && schema->size() == 1 && text_at(*schema, "type") == type;
@@ -71,7 +55,7 @@ class Invariants {
   void check(const Object& json, Level level, const FieldPath& path) {
     check_parts(json, level, path);
     check_extensions(json, path);
-    const Array& all_of = array_at(json, "allOf");
+    const Array& all_of = list_at(json, "allOf");
     const bool skip_first = !all_of.empty() && all_of[0].is_object() && is_int_or_string_any_of(*all_of[0].object_if());
     check_validations(json, is_int_or_string_any_of(json) ? AnyOf::kSkipped : AnyOf::kChecked,
                       skip_first ? AnyOf::kSkipped : AnyOf::kChecked, path);
@@ -82,11 +66,11 @@ class Invariants {
  private:
   void check_parts(const Object& json, Level level, const FieldPath& path) {
     const FieldPath items_path = path.child("items");
-    const Object* items = schema_at(json, "items");
+    const Object* items = object_at(json, "items");
     if (text_at(json, "type") == "array" && !json.contains("items")) errors_.required(items_path, "must be specified");
     if (items) check(*items, Level::kItem, items_path);
     const FieldPath properties = path.child("properties");
-    for (const object::Member& member : object_at(json, "properties")) {
+    for (const object::Member& member : members_at(json, "properties")) {
       if (member.value.is_object()) check(*member.value.object_if(), Level::kField, properties.key(member.key));
     }
     const Value* additional = json.find("additionalProperties");
@@ -108,7 +92,7 @@ class Invariants {
 
   void check_validations(const Object& json, AnyOf any_of, AnyOf any_of_in_first_all_of, const FieldPath& path) {
     const auto branches = [&](std::string_view name, AnyOf in_first) {
-      const Array& list = array_at(json, name);
+      const Array& list = list_at(json, name);
       const FieldPath list_path = path.child(name);
       for (size_t i = 0; i < list.size(); ++i) {
         if (!list[i].is_object()) continue;
@@ -118,7 +102,7 @@ class Invariants {
     if (any_of == AnyOf::kChecked) branches("anyOf", AnyOf::kChecked);
     branches("allOf", any_of_in_first_all_of);
     branches("oneOf", AnyOf::kChecked);
-    if (const Object* negated = schema_at(json, "not")) check_nested(*negated, AnyOf::kChecked, path.child("not"));
+    if (const Object* negated = object_at(json, "not")) check_nested(*negated, AnyOf::kChecked, path.child("not"));
     if (const std::string_view text = text_at(json, "pattern"); !text.empty()) {
       const Pattern pattern{std::string(text)};
       if (const std::string error = pattern.error(); !error.empty()) {
@@ -130,9 +114,9 @@ class Invariants {
   // What stands inside a junctor.
   void check_nested(const Object& json, AnyOf any_of, const FieldPath& path) {
     check_validations(json, any_of, AnyOf::kChecked, path);
-    if (const Object* items = schema_at(json, "items")) check_nested(*items, AnyOf::kChecked, path.child("items"));
+    if (const Object* items = object_at(json, "items")) check_nested(*items, AnyOf::kChecked, path.child("items"));
     const FieldPath properties = path.child("properties");
-    for (const object::Member& member : object_at(json, "properties")) {
+    for (const object::Member& member : members_at(json, "properties")) {
       if (member.value.is_object()) {
         check_nested(*member.value.object_if(), AnyOf::kChecked, properties.key(member.key));
       }
@@ -167,7 +151,7 @@ class Invariants {
     if (is_stated(json, "x-kubernetes-validations")) {
       errors_.forbidden(path.child("x-kubernetes-validations"), "must be empty to be structural");
     }
-    if (object_at(json, "properties").contains("metadata")) {
+    if (members_at(json, "properties").contains("metadata")) {
       errors_.forbidden(properties.key("metadata"), "must not be specified in a nested context");
     }
   }
@@ -201,7 +185,7 @@ class Invariants {
   void check_metadata(const Object& json, Level level, const FieldPath& path) {
     const bool embedded = true_at(json, kEmbedded);
     const bool resource = level == Level::kRoot || embedded;
-    const Object& members = object_at(json, "properties");
+    const Object& members = members_at(json, "properties");
     const FieldPath properties = path.child("properties");
     for (const std::string_view name : {std::string_view("kind"), std::string_view("apiVersion")}) {
       const Value* member = members.find(name);
@@ -224,7 +208,7 @@ class Invariants {
     const std::string_view type = text_at(json, "type");
     if (resource && type != "object") errors_.invalid(path.child("type"), type, "must be object");
     if (level != Level::kRoot) return;
-    const bool restricts_names = std::ranges::all_of(object_at(json, "properties"), [](const object::Member& member) {
+    const bool restricts_names = std::ranges::all_of(members_at(json, "properties"), [](const object::Member& member) {
       return member.key == "name" || member.key == "generateName";
     });
     const bool more = std::ranges::any_of(json, [&](const object::Member& member) {
@@ -251,9 +235,9 @@ class Completeness {
 
  private:
   void check_branches(const Object& validation, const Object& schema, const FieldPath& path, const FieldPath& at) {
-    if (const Object* negated = schema_at(validation, "not")) check_nested(*negated, &schema, path, at.child("not"));
+    if (const Object* negated = object_at(validation, "not")) check_nested(*negated, &schema, path, at.child("not"));
     for (const std::string_view name : {"allOf", "anyOf", "oneOf"}) {
-      const Array& list = array_at(validation, name);
+      const Array& list = list_at(validation, name);
       const FieldPath list_path = at.child(name);
       for (size_t i = 0; i < list.size(); ++i) {
         if (list[i].is_object()) check_nested(*list[i].object_if(), &schema, path, list_path.index(i));
@@ -267,12 +251,12 @@ class Completeness {
       return;
     }
     check_branches(validation, *schema, path, at);
-    if (const Object* items = schema_at(validation, "items")) {
-      check_nested(*items, schema_at(*schema, "items"), path.child("items"), at.child("items"));
+    if (const Object* items = object_at(validation, "items")) {
+      check_nested(*items, object_at(*schema, "items"), path.child("items"), at.child("items"));
     }
-    const Object& properties = object_at(*schema, "properties");
+    const Object& properties = members_at(*schema, "properties");
     const FieldPath properties_path = path.child("properties"), properties_at = at.child("properties");
-    for (const object::Member& member : object_at(validation, "properties")) {
+    for (const object::Member& member : members_at(validation, "properties")) {
       if (!member.value.is_object()) continue;
       const Value* outside = properties.find(member.key);
       check_nested(*member.value.object_if(), outside ? outside->object_if() : nullptr, properties_path.key(member.key),
