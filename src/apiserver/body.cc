@@ -189,6 +189,16 @@ base::Result<std::string> decode_protobuf(RequestContext& context, std::string_v
   return std::string(envelope->raw);
 }
 
+// A message may hold JSON (field sets, raw extensions), which is copied into answers: what is no JSON must not get in.
+// A message that is malformed itself is left to its decoder, which has upstream's words for that.
+base::Result<void> check_embedded_json(const schema::Message& message, std::string_view raw, std::string_view kind,
+                                       std::string_view body) {
+  if (!message.ops || schema::check_message(message, raw)) return {};
+  api::AnyObject object = api::AnyObject::make(message);
+  if (!schema::decode_struct(message, raw, object.get())) return {};
+  return unrecognized(kind, "the message holds JSON that is malformed", body);
+}
+
 std::string unknown_field(std::string_view path) {
   std::string text = "unknown field ";
   codec::append_go_quoted(text, path);
@@ -315,7 +325,11 @@ base::Result<std::string> encode_tree(RequestContext& context, const object::Val
 base::Result<std::string> decode_body(RequestContext& context, const schema::Message& message,
                                       std::string_view api_version, std::string_view kind, FieldValidation validation) {
   if (context.body_type == MediaType::kRawProtobuf) return std::string(context.body);
-  if (context.body_type == MediaType::kProtobuf) return decode_protobuf(context, kind, api_version);
+  if (context.body_type == MediaType::kProtobuf) {
+    TRY_ASSIGN(std::string raw, decode_protobuf(context, kind, api_version));
+    TRY(check_embedded_json(message, raw, kind, context.body));
+    return raw;
+  }
   std::vector<std::string> issues;
   TRY_ASSIGN(object::Value tree, parse_tree(context, kind, issues));
   TRY_ASSIGN(SentType sent, sent_type(tree, kind, context.body));
