@@ -12,6 +12,11 @@
 
 namespace apiserver {
 
+std::span<const std::string_view> effective_feature_gates() {
+  static constexpr std::string_view kGates[] = {"APIResponseCompression", "WatchList"};
+  return kGates;
+}
+
 Core::Core(CoreOptions options)
     : options_(std::move(options)), endpoints_(*options_.catalogue), watches_(std::make_unique<WatchHubs>(this)) {
   for (const Endpoint* e : endpoints_.all()) {
