@@ -42,7 +42,8 @@ struct CoreOptions {
   base::Rng* rng = nullptr;
   base::Executor* pool = nullptr;  // lists, and other long work
   std::unique_ptr<admission::Chain> admission;
-  api::FeatureGates features;  // --feature-gates
+  api::FeatureGates features;    // --feature-gates
+  RuntimeConfig runtime_config;  // --runtime-config
 };
 // The gates that change what the server does.
 std::span<const std::string_view> effective_feature_gates();

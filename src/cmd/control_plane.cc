@@ -39,6 +39,7 @@ class ControlPlane::Impl {
 
   base::Result<void> start() {
     TRY_ASSIGN(features_, read_feature_gates(options_.feature_gates, apiserver::effective_feature_gates()));
+    TRY_ASSIGN(runtime_config_, apiserver::RuntimeConfig::parse(options_.runtime_config));
     std::error_code failed;
     std::filesystem::create_directories(options_.data_dir, failed);
     if (failed)
@@ -127,6 +128,7 @@ class ControlPlane::Impl {
     core.rng = rng_.get();
     core.pool = &work_pool_;
     core.features = features_;
+    core.runtime_config = runtime_config_;
     core.admission = std::make_unique<admission::Chain>(admission::default_plugins());
     server_ = std::make_unique<apiserver::ApiServer>(std::move(server), std::move(core), std::move(authenticator));
     server_->core().token_key_source = token_key_source_;
@@ -152,6 +154,7 @@ class ControlPlane::Impl {
 
   ControlPlaneOptions options_;
   api::FeatureGates features_;
+  apiserver::RuntimeConfig runtime_config_;
   base::SystemClock clock_;
   std::unique_ptr<base::Rng> rng_;
   api::Catalogue catalogue_;
