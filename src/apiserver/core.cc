@@ -12,8 +12,16 @@
 
 namespace apiserver {
 
+std::span<const std::string_view> effective_feature_gates() {
+  static constexpr std::string_view kGates[] = {"APIResponseCompression", "ClusterTrustBundle", "PodCertificateRequest",
+                                                "WatchList"};
+  return kGates;
+}
+
 Core::Core(CoreOptions options)
-    : options_(std::move(options)), endpoints_(*options_.catalogue), watches_(std::make_unique<WatchHubs>(this)) {
+    : options_(std::move(options)),
+      endpoints_(*options_.catalogue, options_.runtime_config, options_.features),
+      watches_(std::make_unique<WatchHubs>(this)) {
   for (const Endpoint* e : endpoints_.all()) {
     if (e->is_stored() && !e->conversion) stored_.emplace(std::pair(e->resource->group, e->resource->name), e);
   }

@@ -4,9 +4,12 @@
 
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "admission/admission.h"
+#include "api/feature_gates.h"
 #include "apiserver/context.h"
 #include "apiserver/endpoint.h"
 #include "base/clock.h"
@@ -39,7 +42,11 @@ struct CoreOptions {
   base::Rng* rng = nullptr;
   base::Executor* pool = nullptr;  // lists, and other long work
   std::unique_ptr<admission::Chain> admission;
+  api::FeatureGates features;    // --feature-gates
+  RuntimeConfig runtime_config;  // --runtime-config
 };
+// The gates that change what the server does.
+std::span<const std::string_view> effective_feature_gates();
 
 class Core final : public admission::Lookup {
  public:
@@ -55,6 +62,7 @@ class Core final : public admission::Lookup {
   // Where long work of a request on the endpoint runs: a lane of its own where it may wait for a webhook.
   base::Executor& pool_for(const Endpoint& endpoint) const;
   const admission::Chain& admission() const { return *options_.admission; }
+  const api::FeatureGates& features() const { return options_.features; }
   WatchHubs& watches() const { return *watches_; }
   // Ends watches; called before the store is destroyed.
   void stop();

@@ -5,6 +5,7 @@
 #include "apiserver/crd/custom_endpoints.h"
 #include "apiserver/crd/custom_kind.h"
 #include "base/check.h"
+#include "base/log.h"
 #include "schema/proto_struct.h"
 
 namespace apiserver {
@@ -65,6 +66,24 @@ const schema::Message* message_of(std::string_view group, std::string_view versi
   return found ? found->message : nullptr;
 }
 
+constexpr std::string_view kInternalGroup = "internal.apiserver.k8s.io";
+
+// Do two versions of a kind have the same members with the same meaning on the wire?
+bool same_shape(const schema::Message& a, const schema::Message& b) {
+  if (&a == &b) return true;
+  if (a.name != b.name || a.fields.size() != b.fields.size() || a.special != b.special || a.alias != b.alias)
+    return false;
+  for (size_t i = 0; i < a.fields.size(); ++i) {
+    const schema::Field &x = a.fields[i], &y = b.fields[i];
+    if (x.number != y.number || x.type != y.type || x.card != y.card || x.presence != y.presence || x.json != y.json)
+      return false;
+    if ((x.message == nullptr) != (y.message == nullptr)) return false;
+    // What stands in itself has been compared where it began.
+    if (x.message && x.message != &a && !same_shape(*x.message, *y.message)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 bool Endpoint::allows(std::string_view verb) const {
@@ -75,61 +94,104 @@ bool Endpoint::shows_stored(std::string_view stored_raw) const {
   return custom ? custom->shows_stored(stored_raw) : conversion == nullptr;
 }
 
-Endpoints::Endpoints(const api::Catalogue& catalogue) : custom_(std::make_unique<CustomEndpoints>()) {
+Endpoints::Endpoints(const api::Catalogue& catalogue, const RuntimeConfig& config, const api::FeatureGates& features)
+    : custom_(std::make_unique<CustomEndpoints>()) {
   for (const schema::GroupVersion& gv : gen::group_versions()) {
-    if (!gv.served_by_default) continue;
     for (const schema::Resource& row : gv.resources) {
-      auto endpoint = std::make_unique<Endpoint>();
-      Endpoint& e = *endpoint;
-      e.resource = &row;
-      e.group_resource = {std::string(row.group), std::string(row.name)};
-      e.api_version = group_version(row.group, row.version);
-      const std::string_view body_group = row.response_version.empty() ? row.group : row.response_group;
-      const std::string_view body_version = row.response_version.empty() ? row.version : row.response_version;
-      e.body = message_of(body_group, body_version, row.kind);
-      e.body_api_version = group_version(body_group, body_version);
-      e.body_kind = row.kind;
-      const Endpoint* main = row.subresource.empty() ? &e : find(row.group, row.version, row.name, "");
-      if (!main) continue;  // its resource is not served
-      e.main = main;
-      e.kind = main->resource->kind;
-      e.served = message_of(row.group, row.version, e.kind);
-      const schema::Resource& stored = *main->resource;
-      const schema::Kind* served_kind = gen::find_kind(row.group, row.version, e.kind);
-      e.list_kind =
-          served_kind && !served_kind->list_kind.empty() ? std::string(served_kind->list_kind) : e.kind + "List";
-      if (!stored.key_prefix.empty()) {
-        e.stored_api_version = group_version(stored.stored_group, stored.stored_version);
-        e.stored_kind = stored.stored_kind;
-        e.stored = message_of(stored.stored_group, stored.stored_version, stored.stored_kind);
-        CHECK(e.stored != nullptr && e.served != nullptr);
-        e.conversion = e.stored == e.served ? nullptr : catalogue.conversion(*e.served);
-        if (e.stored != e.served && !e.conversion) {
-          // Compat: upstream keeps these in another version or form; without a conversion the served one is stored.
-          e.stored = e.served;
-          e.stored_api_version = e.api_version;
-          e.stored_kind = e.kind;
-        }
-        e.rules = main == &e
-                      ? catalogue.rules(e.stored == e.served ? row.group : stored.stored_group,
-                                        e.stored == e.served ? row.version : stored.stored_version, e.stored_kind)
-                      : main->rules;
-        if (!e.rules) {
-          plain_rules_.push_back(std::make_unique<PlainRules>(*e.stored, stored));
-          e.rules = plain_rules_.back().get();
-        }
-      }
-      by_path_[path_key(row.group, row.version, row.name, row.subresource)] = &e;
-      if (main == &e) order_.push_back(&e);
-      endpoints_.push_back(std::move(endpoint));
+      const bool on = config.enabled(gv, row.name, features);
+      if (!on && !gv.served_by_default) continue;
+      add(row, catalogue);
+      const auto made = by_path_.find(path_key(row.group, row.version, row.name, row.subresource));
+      if (made == by_path_.end()) continue;
+      made->second->switched_on = on;
+      if (on) served_.emplace(gv.group, gv.version);
     }
   }
+}
+
+void Endpoints::add(const schema::Resource& row, const api::Catalogue& catalogue) {
+  auto endpoint = std::make_unique<Endpoint>();
+  Endpoint& e = *endpoint;
+  e.resource = &row;
+  e.group_resource = {std::string(row.group), std::string(row.name)};
+  e.api_version = group_version(row.group, row.version);
+  const std::string_view body_group = row.response_version.empty() ? row.group : row.response_group;
+  const std::string_view body_version = row.response_version.empty() ? row.version : row.response_version;
+  e.body = message_of(body_group, body_version, row.kind);
+  e.body_api_version = group_version(body_group, body_version);
+  e.body_kind = row.kind;
+  const Endpoint* main = row.subresource.empty() ? &e : find_any(row.group, row.version, row.name, "");
+  if (!main) return;  // its resource is not served
+  e.main = main;
+  e.kind = main->resource->kind;
+  e.served = message_of(row.group, row.version, e.kind);
+  const schema::Kind* kind = gen::find_kind(row.group, row.version, e.kind);
+  e.list_kind = kind && !kind->list_kind.empty() ? std::string(kind->list_kind) : e.kind + "List";
+  if (main != &e) {
+    e.served = main->served;
+    e.stored_api_version = main->stored_api_version;
+    e.stored_kind = main->stored_kind;
+    e.stored = main->stored;
+    e.conversion = main->conversion;
+    e.rules = main->rules;
+  } else if (place(e, catalogue) == Stored::kNowhere) {
+    base::log::warning("a resource is not served: this version is not known well enough",
+                       {{"resource", row.name}, {"version", e.api_version}});
+    return;
+  }
+  by_path_[path_key(row.group, row.version, row.name, row.subresource)] = &e;
+  if (main == &e) order_.push_back(&e);
+  endpoints_.push_back(std::move(endpoint));
+}
+
+Endpoints::Stored Endpoints::place(Endpoint& e, const api::Catalogue& catalogue) {
+  const schema::Resource& row = *e.resource;
+  // Compat: the group internal.apiserver.k8s.io has no place in the store here, and is not served.
+  if (row.key_prefix.empty()) return row.group == kInternalGroup ? Stored::kNowhere : Stored::kYes;
+  const auto [first, is_first] = by_prefix_.emplace(row.key_prefix, &e);
+  if (!e.served->ops) {
+    // Only the versions that are on by default have structs. One of the same shape as theirs differs in name alone.
+    if (is_first) by_prefix_.erase(first);
+    if (is_first || !same_shape(*e.served, *first->second->served)) return Stored::kNowhere;
+    const Endpoint& other = *first->second;
+    e.served = other.served;
+    e.stored = other.stored;
+    e.stored_api_version = other.stored_api_version;
+    e.stored_kind = other.stored_kind;
+    e.rules = other.rules;
+    e.conversion = other.conversion;
+    return Stored::kYes;
+  }
+  e.stored_api_version = group_version(row.stored_group, row.stored_version);
+  e.stored_kind = row.stored_kind;
+  e.stored = message_of(row.stored_group, row.stored_version, row.stored_kind);
+  CHECK(e.stored != nullptr && e.served != nullptr);
+  e.conversion = e.stored == e.served ? nullptr : catalogue.conversion(*e.served);
+  if (e.stored != e.served && !e.conversion) {
+    // Compat: upstream keeps these in another version or form; without a conversion the served one is stored.
+    e.stored = e.served;
+    e.stored_api_version = e.api_version;
+    e.stored_kind = e.kind;
+  }
+  e.rules = catalogue.rules(e.stored == e.served ? row.group : row.stored_group,
+                            e.stored == e.served ? row.version : row.stored_version, e.stored_kind);
+  if (!e.rules) {
+    plain_rules_.push_back(std::make_unique<PlainRules>(*e.stored, row));
+    e.rules = plain_rules_.back().get();
+  }
+  return Stored::kYes;
 }
 
 Endpoints::~Endpoints() = default;
 
 const Endpoint* Endpoints::find(std::string_view group, std::string_view version, std::string_view resource,
                                 std::string_view subresource) const {
+  const Endpoint* found = find_any(group, version, resource, subresource);
+  return found && found->switched_on ? found : nullptr;
+}
+
+const Endpoint* Endpoints::find_any(std::string_view group, std::string_view version, std::string_view resource,
+                                    std::string_view subresource) const {
   auto found = by_path_.find(path_key(group, version, resource, subresource));
   return found == by_path_.end() ? nullptr : found->second;
 }
@@ -140,18 +202,21 @@ EndpointPtr Endpoints::lookup(std::string_view group, std::string_view version, 
   return group.empty() ? nullptr : custom_->find(group, version, resource, subresource);
 }
 
+EndpointPtr Endpoints::lookup_any(std::string_view group, std::string_view version, std::string_view resource,
+                                  std::string_view subresource) const {
+  if (const Endpoint* built_in = find_any(group, version, resource, subresource)) return {EndpointPtr(), built_in};
+  return group.empty() ? nullptr : custom_->find(group, version, resource, subresource);
+}
+
 bool Endpoints::serves(std::string_view group, std::string_view version) const {
   return has_group_version(group, version) || custom_->serves(group, version);
 }
 
 bool Endpoints::has_group(std::string_view group) const {
-  return std::ranges::any_of(gen::group_versions(),
-                             [&](const schema::GroupVersion& gv) { return gv.served_by_default && gv.group == group; });
+  return std::ranges::any_of(served_, [&](const auto& gv) { return gv.first == group; });
 }
 bool Endpoints::has_group_version(std::string_view group, std::string_view version) const {
-  return std::ranges::any_of(gen::group_versions(), [&](const schema::GroupVersion& gv) {
-    return gv.served_by_default && gv.group == group && gv.version == version;
-  });
+  return served_.contains({group, version});
 }
 
 }  // namespace apiserver

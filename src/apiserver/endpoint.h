@@ -5,11 +5,13 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "api/rules.h"
+#include "apiserver/runtime_config.h"
 #include "object/gvk.h"
 #include "schema/tables.h"
 #include "schema/type_meta.h"
@@ -37,6 +39,7 @@ struct Endpoint {
   std::string stored_kind;
   const api::KindRules* rules = nullptr;        // of the stored kind; null when nothing is stored
   const api::Conversion* conversion = nullptr;  // null when served == stored
+  bool switched_on = true;                      // for clients; components in the process see it anyway
 
   // What bodies of this (sub)resource are: the parent's kind, or Scale, Binding, Eviction, TokenRequest.
   const schema::Message* body = nullptr;
@@ -65,29 +68,41 @@ struct Endpoint {
 
 class Endpoints {
  public:
-  // Serves the group versions that are on by default.
-  explicit Endpoints(const api::Catalogue& catalogue);
+  explicit Endpoints(const api::Catalogue& catalogue, const RuntimeConfig& config = {},
+                     const api::FeatureGates& features = {});
   ~Endpoints();
-  // A built-in resource; null when there is none.
+  // A built-in resource that clients are served; null when there is none.
   const Endpoint* find(std::string_view group, std::string_view version, std::string_view resource,
                        std::string_view subresource) const;
-  // Custom resources too.
+  // Also one that is switched off: what is stored of it is still cleaned up, counted and looked into.
+  const Endpoint* find_any(std::string_view group, std::string_view version, std::string_view resource,
+                           std::string_view subresource) const;
+  // As find and find_any, custom resources too.
   EndpointPtr lookup(std::string_view group, std::string_view version, std::string_view resource,
                      std::string_view subresource) const;
+  EndpointPtr lookup_any(std::string_view group, std::string_view version, std::string_view resource,
+                         std::string_view subresource) const;
   bool serves(std::string_view group, std::string_view version) const;
   CustomEndpoints& custom() const { return *custom_; }
 
-  // Of built-in resources.
+  // Of built-in resources that clients are served.
   bool has_group(std::string_view group) const;
   bool has_group_version(std::string_view group, std::string_view version) const;
-  // Main resources, in discovery order.
+  // Main resources, in discovery order, with those that are switched off.
   const std::vector<const Endpoint*>& all() const { return order_; }
 
  private:
+  enum class Stored : uint8_t { kYes, kNowhere };
+  // Where a main resource is stored, and how it gets there.
+  Stored place(Endpoint& e, const api::Catalogue& catalogue);
+  void add(const schema::Resource& row, const api::Catalogue& catalogue);
+
   std::vector<std::unique_ptr<Endpoint>> endpoints_;
+  std::map<std::string_view, const Endpoint*> by_prefix_;     // the first main resource that stores there
   std::vector<std::unique_ptr<api::KindRules>> plain_rules_;  // for kinds that the catalogue does not list
   std::vector<const Endpoint*> order_;
-  std::map<std::string, const Endpoint*, std::less<>> by_path_;
+  std::map<std::string, Endpoint*, std::less<>> by_path_;
+  std::set<std::pair<std::string_view, std::string_view>> served_;  // group versions
   std::unique_ptr<CustomEndpoints> custom_;
 };
 

@@ -140,6 +140,9 @@ base::Result<void> make_first_objects(Core& core, const ServerOptions& options) 
   facts.client_ca_pem = options.client_ca_pem;
   facts.host_name = host_name();
   facts.now = core.clock().wall_now();
+  facts.serves = [&core](std::string_view group, std::string_view version) {
+    return core.endpoints().has_group_version(group, version);
+  };
   Batch batch(transport);
   base::Result<void> result;
   for (const FirstObject& object : bootstrap::first_objects(facts)) {

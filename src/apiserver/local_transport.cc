@@ -173,8 +173,8 @@ void LocalTransport::call(client::Call call, client::Callback done) {
   context.origin = Origin::kInProcess;
   context.user = user_;
   context.now = core_->clock().wall_now();
-  context.endpoint_owner = core_->endpoints().lookup(call.resource->group, call.resource->version, call.resource->name,
-                                                     call.resource->subresource);
+  context.endpoint_owner = core_->endpoints().lookup_any(call.resource->group, call.resource->version,
+                                                         call.resource->name, call.resource->subresource);
   context.endpoint = context.endpoint_owner.get();
   if (!context.endpoint)
     return done(base::fail(
@@ -198,7 +198,7 @@ void LocalTransport::call(client::Call call, client::Callback done) {
 
 base::Result<client::ListResult> LocalTransport::list(const client::ListCall& call) {
   const EndpointPtr endpoint =
-      core_->endpoints().lookup(call.resource->group, call.resource->version, call.resource->name, "");
+      core_->endpoints().lookup_any(call.resource->group, call.resource->version, call.resource->name, "");
   if (!endpoint) return base::fail(base::Reason::kNotFound, "no such resource");
   ListOptions options;
   TRY_ASSIGN(options.labels, object::LabelSelector::parse(call.label_selector));
@@ -217,7 +217,7 @@ base::Result<client::ListResult> LocalTransport::list(const client::ListCall& ca
 base::Result<std::unique_ptr<client::WatchHandle>> LocalTransport::watch(const client::ListCall& call, int64_t revision,
                                                                          client::WatchReceiver* receiver) {
   const EndpointPtr endpoint =
-      core_->endpoints().lookup(call.resource->group, call.resource->version, call.resource->name, "");
+      core_->endpoints().lookup_any(call.resource->group, call.resource->version, call.resource->name, "");
   if (!endpoint) return base::fail(base::Reason::kNotFound, "no such resource");
   ListOptions options;
   TRY_ASSIGN(options.labels, object::LabelSelector::parse(call.label_selector));

@@ -218,6 +218,7 @@ ServerMetrics::ServerMetrics(const Core& core, base::MetricsRegistry& registry, 
     writer.sample("keelson_connections_open", {}, static_cast<double>(now.connections_open));
   });
   registry_.add_collector(base::collect_process_metrics);
+  registry_.add_collector([&core](base::MetricsWriter& writer) { core.features().collect(writer); });
   registry_.add_collector([](base::MetricsWriter& writer) {
     writer.family("kubernetes_build_info", "The version of the API that is served.", "gauge");
     writer.sample("kubernetes_build_info",

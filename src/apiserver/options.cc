@@ -105,10 +105,14 @@ base::Result<ListOptions> parse_list_options(const Query& query, ListUse use) {
   object::FieldErrors errors;
   const object::FieldPath match_path("resourceVersionMatch");
   const std::string_view match = query.get("resourceVersionMatch");
-  if (use == ListUse::kWatch) {
+  if (use == ListUse::kWatch || use == ListUse::kPlainWatch) {
     if (options.send_initial_events) {
       if (match != "NotOlderThan")
         errors.forbidden(match_path, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+      if (use == ListUse::kPlainWatch) {
+        errors.forbidden(object::FieldPath("sendInitialEvents"),
+                         "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled");
+      }
       if (!match.empty() && match != "NotOlderThan") errors.not_supported(match_path, match, {"NotOlderThan"});
     } else if (!match.empty()) {
       errors.forbidden(match_path, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");

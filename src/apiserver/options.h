@@ -44,7 +44,8 @@ struct ListOptions {
   Bookmarks bookmarks = Bookmarks::kNo;
   std::optional<bool> send_initial_events;
 };
-enum class ListUse : uint8_t { kList, kWatch, kDeleteCollection };
+// kPlainWatch: of a server whose gate WatchList is off.
+enum class ListUse : uint8_t { kList, kWatch, kPlainWatch, kDeleteCollection };
 base::Result<ListOptions> parse_list_options(const Query& query, ListUse use);
 
 // "" = 0. kBadRequest/500 with upstream's message otherwise.

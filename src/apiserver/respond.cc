@@ -85,7 +85,9 @@ std::string internal_pointer(const RequestContext& context, std::string_view kin
 }  // namespace
 
 // Compat: only the bare word counts, without a quality.
-bool accepts_gzip(std::string_view header) {
+bool accepts_gzip(const RequestContext& context) {
+  if (!context.core->features().enabled("APIResponseCompression")) return false;
+  std::string_view header = context.header("accept-encoding");
   while (!header.empty()) {
     std::string_view token = header.substr(0, header.find(','));
     header.remove_prefix(std::min(header.size(), token.size() + 1));
@@ -162,7 +164,7 @@ net::Headers answer_headers(const RequestContext& context, std::string_view cont
 
 void send_body(RequestContext& context, int code, std::string_view content_type, std::string body) {
   net::Headers headers = answer_headers(context, content_type);
-  if (body.size() > kGzipFromBytes && accepts_gzip(context.header("accept-encoding"))) {
+  if (body.size() > kGzipFromBytes && accepts_gzip(context)) {
     headers.push_back({"content-encoding", "gzip"});
     headers.push_back({"vary", "Accept-Encoding"});
     body = gzip(body);

@@ -22,7 +22,7 @@ void respond(RequestContext& context, base::Result<Answer> answer);
 // The bytes of an answer in the negotiated form.
 base::Result<std::string> encode_answer(RequestContext& context, const Answer& answer);
 // Does an Accept-Encoding take gzip?
-bool accepts_gzip(std::string_view header);
+bool accepts_gzip(const RequestContext& context);
 // Sends a whole body, compressed when the client takes gzip and it is large (limits.h).
 void send_body(RequestContext& context, int code, std::string_view content_type, std::string body);
 

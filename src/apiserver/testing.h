@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -50,6 +51,7 @@ class TestCore {
     return made;
   }
 
+  std::function<void(CoreOptions&)> adjust;  // takes effect when it is opened again
   FixedClock clock;
   base::ThreadPool pool{"test", 2};
   std::unique_ptr<base::Rng> rng;
@@ -70,6 +72,7 @@ class TestCore {
     options.rng = rng.get();
     options.pool = &pool;
     options.admission = std::make_unique<admission::Chain>(std::vector<std::unique_ptr<admission::Plugin>>());
+    if (adjust) adjust(options);
     core = std::make_unique<Core>(std::move(options));
   }
 

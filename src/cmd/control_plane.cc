@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/rng.h"
 #include "cmd/components.h"
+#include "cmd/flags.h"
 #include "cmd/kubeconfig.h"
 #include "controllers/csrsigning/ca_signer.h"
 #include "kv/embedded.h"
@@ -37,6 +38,8 @@ class ControlPlane::Impl {
   explicit Impl(ControlPlaneOptions options) : options_(std::move(options)), rng_(base::system_rng()) {}
 
   base::Result<void> start() {
+    TRY_ASSIGN(features_, read_feature_gates(options_.feature_gates, apiserver::effective_feature_gates()));
+    TRY_ASSIGN(runtime_config_, apiserver::RuntimeConfig::parse(options_.runtime_config));
     std::error_code failed;
     std::filesystem::create_directories(options_.data_dir, failed);
     if (failed)
@@ -124,6 +127,8 @@ class ControlPlane::Impl {
     core.clock = &clock_;
     core.rng = rng_.get();
     core.pool = &work_pool_;
+    core.features = features_;
+    core.runtime_config = runtime_config_;
     core.admission = std::make_unique<admission::Chain>(admission::default_plugins());
     server_ = std::make_unique<apiserver::ApiServer>(std::move(server), std::move(core), std::move(authenticator));
     server_->core().token_key_source = token_key_source_;
@@ -148,6 +153,8 @@ class ControlPlane::Impl {
   }
 
   ControlPlaneOptions options_;
+  api::FeatureGates features_;
+  apiserver::RuntimeConfig runtime_config_;
   base::SystemClock clock_;
   std::unique_ptr<base::Rng> rng_;
   api::Catalogue catalogue_;

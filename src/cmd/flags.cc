@@ -39,4 +39,14 @@ base::Result<void> check_leftover(std::span<const KnownFlag> known, const std::v
   return {};
 }
 
+base::Result<api::FeatureGates> read_feature_gates(std::string_view flag, std::span<const std::string_view> effective) {
+  TRY_ASSIGN(api::FeatureGates gates, api::FeatureGates::parse(flag));
+  for (const std::string& warning : gates.warnings()) base::log::warning(warning, {});
+  for (std::string_view name : gates.changed()) {
+    if (std::ranges::find(effective, name) == effective.end())
+      base::log::warning("feature gate has no effect yet", {{"gate", name}});
+  }
+  return gates;
+}
+
 }  // namespace cmd

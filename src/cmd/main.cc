@@ -127,6 +127,11 @@ int run_standalone(cmd::StandaloneComponent component, cmd::StandaloneOptions& o
   return 0;
 }
 
+// Compat: may be named several times, and then adds up.
+void add_feature_gates(CLI::App& app, std::string& gates) {
+  app.add_option("--feature-gates", gates, "Name=true|false,...: gates of upstream's, to switch on or off")->join(',');
+}
+
 void add_standalone_flags(CLI::App& app, cmd::StandaloneOptions& o) {
   app.add_option("--kubeconfig", o.kubeconfig, "how to reach the API server (default: as a Pod does)");
   app.add_option("--master", o.master, "address of the API server, instead of the kubeconfig's");
@@ -145,6 +150,7 @@ void add_standalone_flags(CLI::App& app, cmd::StandaloneOptions& o) {
   app.add_option("--secure-port", o.secure_port, "port of /healthz (0 = none)")->capture_default_str();
   app.add_option("--tls-cert-file", o.tls_cert_file, "its certificate (default: signed by itself)");
   app.add_option("--tls-private-key-file", o.tls_key_file, "its key");
+  add_feature_gates(app, o.feature_gates);
   app.allow_extras();
 }
 
@@ -165,6 +171,10 @@ void add_server_flags(CLI::App& app, cmd::ControlPlaneOptions& o) {
       ->capture_default_str();
   app.add_flag("--allow-privileged,!--no-allow-privileged", o.allow_privileged, "privileged containers may be created");
   app.add_option("--advertise-address", o.advertise_address, "address that others reach the server at");
+  add_feature_gates(app, o.feature_gates);
+  app.add_option("--runtime-config", o.runtime_config,
+                 "api/all|ga|beta|alpha, <group>/<version> or <group>/<version>/<resource>, each =true|false")
+      ->join(',');
 }
 
 }  // namespace

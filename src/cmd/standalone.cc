@@ -14,6 +14,7 @@
 #include "client/election.h"
 #include "client/informer.h"
 #include "client/kubeconfig.h"
+#include "cmd/flags.h"
 #include "cmd/health_server.h"
 #include "controllers/catalogue.h"
 #include "controllers/csrsigning/ca_signer.h"
@@ -75,6 +76,7 @@ class Standalone::Impl {
       : component_(component), options_(std::move(options)) {}
 
   Result<void> start() {
+    TRY(read_feature_gates(options_.feature_gates, {}));
     TRY_ASSIGN(config_, load_config());
     TRY_ASSIGN(transport_, connect(name(), std::chrono::seconds(30)));
     informers_ = std::make_unique<client::InformerFactory>(transport_, &pool_);

@@ -29,6 +29,7 @@ struct StandaloneOptions {
   std::string bind_address = "0.0.0.0";
   uint16_t secure_port = 0;  // 0 = none
   std::string tls_cert_file, tls_key_file;
+  std::string feature_gates;  // "A=true,B=false"
 
   // kube-controller-manager
   std::vector<std::string> controllers = {"*"};

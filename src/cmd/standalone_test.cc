@@ -30,6 +30,8 @@ TEST(Standalone, WhatIsWrongIsSaidAtTheStart) {
             std::string::npos);
   EXPECT_EQ(start({.master = "https://127.0.0.1:1", .renew_deadline = "20s"}),
             "leaseDuration must be greater than renewDeadline");
+  EXPECT_EQ(start({.master = "https://127.0.0.1:1", .feature_gates = "NoSuch=true"}),
+            "unrecognized feature gate: NoSuch");
   EXPECT_NE(start({.master = "https://127.0.0.1:1", .resource_lock = "endpoints"}).find("only \"leases\""),
             std::string::npos);
 }

@@ -83,10 +83,11 @@ void add_embedded(std::vector<FirstObject>& out) {
   }
 }
 
-void add_api_services(std::vector<FirstObject>& out, const std::string& now) {
+void add_api_services(std::vector<FirstObject>& out, const Facts& facts, const std::string& now) {
   for (const schema::GroupVersion& gv : gen::group_versions()) {
     // Compat: the group of APIServices itself has none.
-    if (!gv.served_by_default || gv.group == "apiregistration.k8s.io") continue;
+    if (gv.group == "apiregistration.k8s.io") continue;
+    if (facts.serves ? !facts.serves(gv.group, gv.version) : !gv.served_by_default) continue;
     const std::string name = std::string(gv.version) + "." + std::string(gv.group);
     Value made = document(
         R"({"metadata":{"name":$,"labels":{"kube-aggregator.kubernetes.io/automanaged":"onstart"}},"spec":{"group":$,"version":$},)"
@@ -178,7 +179,7 @@ std::vector<FirstObject> first_objects(const Facts& facts) {
   add_priority_classes(out);
   add_kubernetes_service(out, facts, now);
   add_embedded(out);
-  add_api_services(out, now);
+  add_api_services(out, facts, now);
   add_server_objects(out, facts);
   return out;
 }

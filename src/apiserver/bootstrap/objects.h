@@ -2,6 +2,7 @@
 // start-up hooks make them. Pure; thread: any.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,8 @@ struct Facts {
   std::string client_ca_pem;  // "" = none
   std::string host_name;
   base::WallTime now;
+  // Is a group version served? Empty = those that are on by default are.
+  std::function<bool(std::string_view group, std::string_view version)> serves;
 };
 
 // In the order in which they are made: what others need comes first.

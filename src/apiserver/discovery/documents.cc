@@ -24,12 +24,16 @@ bool served(const Endpoints& endpoints, const schema::Resource& row) {
   return endpoints.find(row.group, row.version, row.name, row.subresource) != nullptr;
 }
 
+bool served(const Endpoints& endpoints, const schema::GroupVersion& gv) {
+  return endpoints.has_group_version(gv.group, gv.version);
+}
+
 // A group without its kind, as it stands in a list of groups.
-Object group_object(std::string_view name) {
+Object group_object(const Endpoints& endpoints, std::string_view name) {
   Object out;
   Array versions;
   for (const schema::GroupVersion& gv : gen::group_versions()) {
-    if (!gv.served_by_default || gv.group != name) continue;
+    if (gv.group != name || !served(endpoints, gv)) continue;
     Object version;
     version.set("groupVersion", group_version(gv.group, gv.version));
     version.set("version", gv.version);
@@ -109,9 +113,9 @@ Value group_list(const Endpoints& endpoints) {
   Array groups;
   std::string_view last;
   for (const schema::GroupVersion& gv : gen::group_versions()) {
-    if (!gv.served_by_default || gv.group.empty() || gv.group == last) continue;
+    if (gv.group.empty() || gv.group == last || !served(endpoints, gv)) continue;
     last = gv.group;
-    groups.push_back(group_object(gv.group));
+    groups.push_back(group_object(endpoints, gv.group));
   }
   for (Value& custom : custom_groups(endpoints.custom())) groups.push_back(std::move(custom));
   out.set("groups", std::move(groups));
@@ -121,13 +125,13 @@ Value group_list(const Endpoints& endpoints) {
 std::optional<Value> group(const Endpoints& endpoints, std::string_view name) {
   if (name.empty() || !endpoints.has_group(name)) return std::nullopt;
   Object out = typed("APIGroup", "v1");
-  for (object::Member& member : group_object(name)) out.set(member.key, std::move(member.value));
+  for (object::Member& member : group_object(endpoints, name)) out.set(member.key, std::move(member.value));
   return out;
 }
 
 std::optional<Value> resource_list(const Endpoints& endpoints, std::string_view group, std::string_view version) {
   for (const schema::GroupVersion& gv : gen::group_versions()) {
-    if (!gv.served_by_default || gv.group != group || gv.version != version) continue;
+    if (gv.group != group || gv.version != version || !served(endpoints, gv)) continue;
     // Compat: the list of the core group has no apiVersion.
     Object out = typed("APIResourceList", group.empty() ? "" : "v1");
     out.set("groupVersion", group_version(group, version));
@@ -161,7 +165,7 @@ Value aggregated(const Endpoints& endpoints, Scope scope, std::string_view versi
   Array items;
   std::string_view last = "-";
   for (const schema::GroupVersion& gv : gen::group_versions()) {
-    if (!gv.served_by_default || gv.group.empty() != (scope == Scope::kCore)) continue;
+    if (gv.group.empty() != (scope == Scope::kCore) || !served(endpoints, gv)) continue;
     if (gv.group != last) {
       last = gv.group;
       Object item, metadata;

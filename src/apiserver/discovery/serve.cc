@@ -179,7 +179,7 @@ void serve_custom(RequestContext& context) {
 
 }  // namespace
 
-void add_discovery_paths(Paths& paths, const Core&) {
+void add_discovery_paths(Paths& paths, const Core& core) {
   auto answers = std::make_shared<Answers>();
   paths.add("/api", [answers](RequestContext& context) { serve_api(context, *answers); });
   paths.add("/apis", [answers](RequestContext& context) { serve_apis(context, *answers); });
@@ -187,7 +187,7 @@ void add_discovery_paths(Paths& paths, const Core&) {
   paths.add_prefix("/api/", unknown);
   paths.add_prefix("/apis/", serve_custom);
   for (const schema::GroupVersion& gv : gen::group_versions()) {
-    if (!gv.served_by_default) continue;
+    if (!core.endpoints().has_group_version(gv.group, gv.version)) continue;
     const std::string group(gv.group), version(gv.version);
     const std::string root = group.empty() ? "/api" : "/apis/" + group;
     const std::string path = root + "/" + version;

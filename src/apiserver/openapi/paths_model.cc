@@ -473,7 +473,7 @@ std::vector<Section> sections(const Endpoints& endpoints) {
             Media::kObject));
   std::string_view last;
   for (const schema::GroupVersion& gv : gen::group_versions()) {
-    if (!gv.served_by_default) continue;
+    if (!endpoints.has_group_version(gv.group, gv.version)) continue;
     if (!gv.group.empty() && gv.group != last) {
       last = gv.group;
       const std::string group = camel_group(gv.group);

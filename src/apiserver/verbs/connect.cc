@@ -25,7 +25,7 @@ base::Error unreachable(std::string_view what) {
 base::Result<api::AnyObject> target(RequestContext& context, std::string_view resource, std::string_view name) {
   kv::KeyValueRef kv;
   std::string_view raw;
-  return read_live(context, *context.core->endpoints().find("", "v1", resource, ""), name, kv, raw);
+  return read_live(context, *context.core->endpoints().find_any("", "v1", resource, ""), name, kv, raw);
 }
 
 base::Result<std::optional<int64_t>> integer_option(const Query& query, std::string_view name) {

@@ -132,9 +132,7 @@ class ListEncoder {
 
 constexpr size_t kPrefetchBytes = 16 * 1024;
 
-bool wants_gzip(const RequestContext& context, size_t bytes) {
-  return bytes > kGzipFromBytes && accepts_gzip(context.header("accept-encoding"));
-}
+bool wants_gzip(const RequestContext& context, size_t bytes) { return bytes > kGzipFromBytes && accepts_gzip(context); }
 
 // Stored values lie far apart, and seldom in the cache: asks for one while another is being written.
 void prefetch(const kv::KeyValueRef& kv) {

@@ -57,7 +57,7 @@ base::Result<void> check_preconditions(const Endpoint& pods, const core_v1::Bind
 }
 
 base::Result<Answer> bind_pod(RequestContext& context, const WriteOptions& options, api::AnyObject body) {
-  const Endpoint& pods = *context.core->endpoints().find("", "v1", "pods", "");
+  const Endpoint& pods = *context.core->endpoints().find_any("", "v1", "pods", "");
   const core_v1::Binding& binding = body.as<core_v1::Binding>();
   const std::string name = binding.metadata.name;
   if (!context.info.name.empty() && name != context.info.name) {
@@ -154,7 +154,7 @@ void set_exhausted_condition(Budget& budget, base::WallTime now) {
 base::Result<void> take_disruption(RequestContext& context, const core_v1::Pod& pod, const std::string& name,
                                    DryRun dry_run) {
   constexpr size_t kMaxDisruptedPods = 2000;
-  const Endpoint& budgets = *context.core->endpoints().find("policy", "v1", "poddisruptionbudgets", "status");
+  const Endpoint& budgets = *context.core->endpoints().find_any("policy", "v1", "poddisruptionbudgets", "status");
   UpdateRequest request{name, "status", {}, {}};
   request.options.dry_run = dry_run;
   request.options.field_manager = "kube-apiserver";
@@ -243,7 +243,7 @@ base::Result<Answer> evict_live(RequestContext& context, const Endpoint& pods, D
 }
 
 base::Result<Answer> evict_pod(RequestContext& context, const WriteOptions& options, api::AnyObject body) {
-  const Endpoint& pods = *context.core->endpoints().find("", "v1", "pods", "");
+  const Endpoint& pods = *context.core->endpoints().find_any("", "v1", "pods", "");
   const Eviction& eviction = body.as<Eviction>();
   if (eviction.metadata.name != context.info.name) {
     return base::fail(base::Reason::kBadRequest, "name in URL does not match name in Eviction object");

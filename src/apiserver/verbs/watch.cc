@@ -257,7 +257,8 @@ void watch_verb(const ContextPtr& context) {
   auto accepted = negotiate_answer(context->header("accept"), AnswerKind::kWatch);
   if (!accepted) return respond_error(*context, accepted.error());
   context->accepted = *accepted;
-  auto options = parse_list_options(context->query, ListUse::kWatch);
+  const ListUse use = context->core->features().enabled("WatchList") ? ListUse::kWatch : ListUse::kPlainWatch;
+  auto options = parse_list_options(context->query, use);
   if (!options) return respond_error(*context, options.error());
   // Compat: the old /watch/ form names one object in its path.
   if (!context->info.name.empty() && options->fields.empty()) {
