@@ -257,6 +257,41 @@ class Definitions(unittest.TestCase):
         self.until("the namespace is gone", lambda: self.call("GET", "/api/v1/namespaces/short")[0] == 404)
         self.assertEqual(self.must(200, "GET", f"/apis/{GROUP}/v1/notes")["items"], [])
 
+    def test_garbage_collection(self):
+        """A custom object as owner and as dependent; its definition may come after what refers to it."""
+        config_maps = "/api/v1/namespaces/default/configmaps"
+
+        def owned_by(owner, name, kind="ConfigMap", version="v1"):
+            reference = {"apiVersion": owner["apiVersion"], "kind": owner["kind"], "name": owner["metadata"]["name"],
+                         "uid": owner["metadata"]["uid"], "blockOwnerDeletion": True}
+            return {"apiVersion": version, "kind": kind, "metadata": {"name": name, "ownerReferences": [reference]}}
+
+        def gone(*paths):
+            return lambda: all(self.call("GET", p)[0] == 404 for p in paths)
+        stranger = {"apiVersion": f"{GROUP}/v1", "kind": "Note", "metadata": {"name": "nobody", "uid": "no-such-uid"}}
+        self.must(201, "POST", config_maps, owned_by(stranger, "lost"))
+        self.define(definition())
+        self.until("the dependent of an owner that never was is gone", gone(f"{config_maps}/lost"), 5)
+        for propagation in ("Background", "Foreground", "Orphan"):
+            with self.subTest(propagation):
+                owner = self.must(201, "POST", path("v1"), self.note("v1", "owner", text="t"))
+                self.must(201, "POST", config_maps, owned_by(owner, "map"))
+                child = self.must(201, "POST", path("v1"), owned_by(owner, "child", "Note", f"{GROUP}/v1"))
+                self.must(201, "POST", config_maps, owned_by(child, "grandchild"))
+                self.must(200, "DELETE", path("v1", "owner"), {"propagationPolicy": propagation})
+                self.until("the owner is gone", gone(path("v1", "owner")), 5)
+                if propagation != "Orphan":
+                    self.until("dependents are gone", gone(f"{config_maps}/map", path("v1", "child"), f"{config_maps}/grandchild"), 5)
+        for left in (f"{config_maps}/map", path("v1", "child")):
+            self.assertNotIn("ownerReferences", self.must(200, "GET", left)["metadata"])
+        owner = self.must(200, "GET", f"{config_maps}/map")
+        self.must(201, "POST", path("v2"), owned_by({**owner, "apiVersion": "v1", "kind": "ConfigMap"}, "n", "Note", f"{GROUP}/v2"))
+        self.must(200, "DELETE", f"{config_maps}/map", {"propagationPolicy": "Foreground"})
+        self.until("a custom dependent and its owner are gone", gone(path("v1", "n"), f"{config_maps}/map"), 5)
+        self.must(200, "GET", f"{config_maps}/grandchild")
+        self.must(200, "DELETE", f"{DEFINITIONS}/notes.{GROUP}")
+        self.until("what the definition's last object owned is gone", gone(f"{config_maps}/grandchild"), 5)
+
     def test_restart(self):
         self.define(definition())
         made = self.must(201, "POST", path("v1"), self.note("v1", "a", text="t"))

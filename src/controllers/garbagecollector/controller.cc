@@ -1,38 +1,55 @@
 #include "controllers/garbagecollector/controller.h"
 
 #include <algorithm>
+#include <atomic>
+#include <set>
 #include <unordered_set>
 
+#include "base/check.h"
+#include "base/log.h"
 #include "base/mutex.h"
 #include "client/events.h"
+#include "controllers/garbagecollector/calls.h"
 #include "controllers/garbagecollector/plan.h"
+#include "controllers/garbagecollector/source.h"
 #include "controllers/runtime/call_batch.h"
 #include "controllers/runtime/owners.h"
 #include "gen/catalogue.h"
-#include "object/json.h"
-#include "object/value.h"
 
 namespace controllers::garbagecollector {
 namespace {
 
+using api::apiextensions::v1::CustomResourceDefinition;
 using client::RawObject;
 
 bool has_verb(const schema::Resource& resource, std::string_view verb) {
   return std::ranges::find(resource.verbs, verb) != resource.verbs.end();
 }
 
-bool contains(const schema::Strings& strings, std::string_view wanted) {
-  for (const std::string_view text : strings) {
-    if (text == wanted) return true;
-  }
-  return false;
+const schema::Resource& definition_resource() {
+  const schema::Resource* row = gen::find_resource("apiextensions.k8s.io", "v1", "customresourcedefinitions", "");
+  CHECK(row != nullptr);
+  return *row;
+}
+
+// Of the rows of one stored resource, the one to go by.
+bool is_stored_row(const schema::Resource& resource) {
+  // Compat: discovery's storage hash of definitions is that of a version which nobody serves any more.
+  if (&resource == &definition_resource()) return true;
+  return resource.group == resource.stored_group && resource.version == resource.stored_version;
 }
 
 constexpr size_t kMaxSiblings = 512;                             // deleted together
 constexpr base::Duration kSweepRetry = std::chrono::seconds(1);  // of objects that a sweep takes along
 
+constexpr base::Duration kLookAgain =
+    std::chrono::milliseconds(50);  // when custom resources are on their way in or out
+// How long decisions about all dependents of an object wait for the first list of a custom resource.
+constexpr base::Duration kMaxSyncWait = std::chrono::seconds(30);
+constexpr std::string_view kDefinitionKeys = "definition|";  // + name: a definition to follow
+
 struct Dependent {
-  const schema::Resource* resource;
+  SourcePtr source;
   RawObject object;
 };
 
@@ -40,6 +57,9 @@ class GarbageCollector final : public Controller {
  public:
   explicit GarbageCollector(const Dependencies& dependencies)
       : client_(dependencies.transport),
+        clock_(dependencies.clock),
+        executor_(dependencies.workers),
+        definitions_(dependencies.informers->get(definition_resource())),
         events_(dependencies.transport, dependencies.clock, "garbage-collector-controller") {
     for (const schema::GroupVersion& version : gen::group_versions()) {
       if (!version.served_by_default) continue;
@@ -52,19 +72,30 @@ class GarbageCollector final : public Controller {
 
   std::vector<WatchSpec> watches() override {
     std::vector<WatchSpec> specs;
-    for (size_t i = 0; i < informers_.size(); ++i) {
-      specs.push_back({informers_[i], [this, i](const client::Change& change, const EnqueueKey& enqueue) {
-                         map_change(i, change, enqueue);
+    for (const SourcePtr& source : built_in_) {
+      specs.push_back({source->informer, [this, source](const client::Change& change, const EnqueueKey& enqueue) {
+                         map_change(*source, change, enqueue);
                        }});
     }
+    specs.push_back({&definitions_, [this](const client::Change& change, const EnqueueKey& enqueue) {
+                       set_pending(change.key.name, Pending::kYes);
+                       enqueue(std::string(kDefinitionKeys) + change.key.name);
+                     }});
     return specs;
   }
 
-  // Keys: "<number of the informer>|<namespace>/<name>".
+  void attach(EnqueueKey enqueue) override { enqueue_ = std::move(enqueue); }
+  void detach() override {
+    for (const CustomSourcePtr& source : *custom_.all()) source->stop();
+  }
+
+  // Keys: "<source>|<namespace>/<name>".
   base::Result<Requeue> reconcile(const std::string& key) override {
+    if (key.starts_with(kDefinitionKeys)) return follow_definition(key.substr(kDefinitionKeys.size()));
     const size_t bar = key.find('|');
-    client::Informer& informer = *informers_[std::stoul(key.substr(0, bar))];
-    const RawObject object = informer.get(client::parse_key(std::string_view(key).substr(bar + 1)));
+    const SourcePtr source = source_of(std::string_view(key).substr(0, bar));
+    if (!source) return Requeue{};
+    const RawObject object = source->informer->get(client::parse_key(std::string_view(key).substr(bar + 1)));
     if (!object) return Requeue{};
     TRY_ASSIGN(const schema::MetadataView metadata, schema::view_metadata(object.payload()));
     Observed observed;
@@ -74,18 +105,20 @@ class GarbageCollector final : public Controller {
     std::vector<Dependent> dependents;
     if (!observed.deleting) {
       for (const schema::OwnerView owner : metadata.owner_references) {
-        TRY_ASSIGN(const OwnerState state, owner_state(informer.resource(), metadata, owner));
+        TRY_ASSIGN(const OwnerState state, owner_state(*source, metadata, owner));
         observed.owners.push_back(state);
       }
     }
     const bool waited_for = std::ranges::find(observed.owners, OwnerState::kWaiting) != observed.owners.end();
+    const bool all_dependents = observed.has_foreground_finalizer || observed.has_orphan_finalizer || waited_for;
+    if (all_dependents && !has_all_custom()) return Requeue{kLookAgain};
     if (observed.deleting || waited_for) {
       dependents = find_dependents(metadata.uid);
       observed.dependents = dependents.size();
       observed.blocking_dependents = static_cast<size_t>(
           std::ranges::count_if(dependents, [&](const Dependent& d) { return blocks(d.object, metadata.uid); }));
     }
-    return carry_out(plan(observed), informer, object, metadata, dependents, observed);
+    return carry_out(plan(observed), *source, object, metadata, dependents, observed);
   }
 
  private:
@@ -94,21 +127,89 @@ class GarbageCollector final : public Controller {
     if (!has_verb(resource, "delete") || !has_verb(resource, "list") || !has_verb(resource, "watch")) return;
     // Compat: Events are not collected.
     if (resource.name == "events") return;
-    const bool stored_here = resource.group == resource.stored_group && resource.version == resource.stored_version;
-    if (!stored_here) return;
-    informers_.push_back(&factory.get(resource));
-    index_by_owner(*informers_.back());
+    if (!is_stored_row(resource)) return;
+    auto source = std::make_shared<Source>();
+    source->id = std::to_string(built_in_.size());
+    source->resource = &resource;
+    source->informer = &factory.get(resource);
+    index_by_owner(*source->informer);
+    built_in_.push_back(std::move(source));
   }
 
-  static std::string key_of(size_t informer, const client::ObjectKey& key) {
-    return std::to_string(informer) + "|" + client::to_string(key);
-  }
-  size_t number_of(const schema::Resource& resource) const {
-    const auto found = std::ranges::find_if(informers_, [&](auto* i) { return &i->resource() == &resource; });
-    return static_cast<size_t>(found - informers_.begin());
+  // A definition as it is now: its objects are watched from when it is served until it is gone.
+  base::Result<Requeue> follow_definition(const std::string& name) {
+    const auto definition = definitions_.get_as<CustomResourceDefinition>({"", name});
+    const std::optional<CustomName> wanted = definition ? custom_name(*definition) : std::nullopt;
+    const CustomSourcePtr current = custom_.find(name);
+    const bool right = current ? wanted && *wanted == current->name() : !wanted;
+    if (!right && current) {
+      // Its last deletions are still on their way to map_change().
+      if (!wanted && !current->is_delivered()) return Requeue{kLookAgain};
+      end_source(current);
+    }
+    if (!right && wanted && serves_custom()) begin_source(name, *wanted);
+    set_pending(name, Pending::kNo);
+    return Requeue{};
   }
 
-  void map_change(size_t number, const client::Change& change, const EnqueueKey& enqueue) {
+  void begin_source(const std::string& definition, const CustomName& name) {
+    auto source =
+        std::make_shared<CustomSource>(definition, name, client_.shared_transport(), executor_, clock_->mono_now());
+    std::vector<std::string> waiting = custom_.add(source);
+    // The handler is the source's own: it ends before the source does.
+    source->start([this, raw = source.get()](const client::Change& change) { map_change(*raw, change, enqueue_); });
+    for (std::string& key : waiting) enqueue_(std::move(key));
+  }
+
+  void end_source(const CustomSourcePtr& source) {
+    custom_.remove(source);
+    source->stop();
+    // Objects whose end was not seen: whoever they own looks for them in vain from now on.
+    for (const RawObject& object : source->informer->list()) {
+      const auto metadata = schema::view_metadata(object.payload());
+      if (metadata) enqueue_dependents(*source, metadata->uid, enqueue_);
+    }
+  }
+
+  // A transport that does not know of custom resources cannot carry their objects either.
+  bool serves_custom() {
+    if (serves_custom_.load()) return true;
+    if (client_.transport().custom_resources().empty()) {
+      base::log::debug("the transport knows no custom resources: their objects are not collected", {});
+      return false;
+    }
+    serves_custom_ = true;
+    return true;
+  }
+
+  enum class Pending : uint8_t { kNo, kYes };
+  void set_pending(const std::string& definition, Pending pending) {
+    base::MutexLock lock(mutex_);
+    if (pending == Pending::kYes) {
+      pending_.insert(definition);
+    } else {
+      pending_.erase(definition);
+    }
+  }
+
+  // Whether the caches of custom resources show all that there is. One that cannot be listed holds nobody up for ever.
+  bool has_all_custom() const {
+    {
+      base::MutexLock lock(mutex_);
+      if (!pending_.empty()) return false;
+    }
+    const base::MonoTime now = clock_->mono_now();
+    return std::ranges::all_of(*custom_.all(), [&](const CustomSourcePtr& source) {
+      return source->has_synced() || now - source->started() > kMaxSyncWait;
+    });
+  }
+
+  SourcePtr source_of(std::string_view id) const {
+    if (id.empty() || id.find_first_not_of("0123456789") != std::string_view::npos) return custom_.find(id);
+    return built_in_[std::stoul(std::string(id))];
+  }
+
+  void map_change(const Source& source, const client::Change& change, const EnqueueKey& enqueue) {
     const RawObject& shown = change.after ? change.after : change.before;
     const auto metadata = schema::view_metadata(shown.payload());
     if (!metadata) return;
@@ -116,10 +217,10 @@ class GarbageCollector final : public Controller {
       const bool finalizing = metadata->deletion_seconds && (contains(metadata->finalizers, kForegroundFinalizer) ||
                                                              contains(metadata->finalizers, kOrphanFinalizer));
       if (finalizing || (!metadata->owner_references.empty() && owners_changed(change))) {
-        enqueue(key_of(number, change.key));
+        enqueue(source.key_of(change.key));
       }
     } else {
-      for (const Dependent& dependent : find_dependents(metadata->uid)) enqueue_object(dependent, enqueue);
+      enqueue_dependents(source, metadata->uid, enqueue);
     }
     // An owner may wait for this one to go, or to let go.
     if (change.before && (!change.after || owners_changed(change) || metadata->deletion_seconds)) {
@@ -136,22 +237,33 @@ class GarbageCollector final : public Controller {
     return !before || !after || owners_of(*before) != owners_of(*after);
   }
 
-  void enqueue_object(const Dependent& dependent, const EnqueueKey& enqueue) const {
-    const auto view = schema::view_metadata(dependent.object.payload());
-    if (!view) return;
-    enqueue(key_of(number_of(*dependent.resource), {std::string(view->namespace_), std::string(view->name)}));
+  // Of an owner that is gone.
+  void enqueue_dependents(const Source& source, std::string_view uid, const EnqueueKey& enqueue) {
+    const std::vector<Dependent> dependents = find_dependents(uid);
+    if (dependents.empty()) return;
+    if (custom_.find(source.id)) custom_.remember_gone(uid);
+    for (const Dependent& dependent : dependents) {
+      const auto view = schema::view_metadata(dependent.object.payload());
+      if (view) enqueue(dependent.source->key_of({std::string(view->namespace_), std::string(view->name)}));
+    }
   }
 
   void enqueue_waiting_owner(const schema::MetadataView& dependent, const schema::OwnerView& owner,
                              const EnqueueKey& enqueue) const {
     const schema::Resource* resource = resource_of_owner(owner);
-    if (!resource) return;
-    const size_t number = number_of(*resource);
-    if (number == informers_.size()) return;
-    const client::ObjectKey key{resource->namespaced ? std::string(dependent.namespace_) : "", std::string(owner.name)};
-    const RawObject object = informers_[number]->get(key);
+    SourcePtr source = resource ? source_of_built_in(*resource)
+                                : SourcePtr(custom_.find_kind(group_of(owner.api_version), owner.kind));
+    if (!source) return;
+    const client::ObjectKey key{source->resource->namespaced ? std::string(dependent.namespace_) : "",
+                                std::string(owner.name)};
+    const RawObject object = source->informer->get(key);
     const auto view = object ? schema::view_metadata(object.payload()) : base::fail(base::Reason::kNotFound, "");
-    if (view && view->deletion_seconds && view->uid == owner.uid) enqueue(key_of(number, key));
+    if (view && view->deletion_seconds && view->uid == owner.uid) enqueue(source->key_of(key));
+  }
+
+  SourcePtr source_of_built_in(const schema::Resource& resource) const {
+    const auto found = std::ranges::find_if(built_in_, [&](const SourcePtr& s) { return s->resource == &resource; });
+    return found == built_in_.end() ? nullptr : *found;
   }
 
   // The stored resource of a reference's kind; null for kinds that are not built in.
@@ -161,7 +273,7 @@ class GarbageCollector final : public Controller {
       if (version.group != group) continue;
       for (const schema::Resource& resource : version.resources) {
         if (resource.subresource.empty() && resource.kind == owner.kind && !resource.key_prefix.empty() &&
-            resource.group == resource.stored_group && resource.version == resource.stored_version) {
+            is_stored_row(resource)) {
           return &resource;
         }
       }
@@ -171,10 +283,14 @@ class GarbageCollector final : public Controller {
 
   std::vector<Dependent> find_dependents(std::string_view uid) const {
     std::vector<Dependent> dependents;
-    for (client::Informer* informer : informers_) {
-      for (RawObject& object : informer->by_index(kOwnerIndex, uid)) {
-        dependents.push_back({&informer->resource(), std::move(object)});
+    const auto add = [&](const SourcePtr& source) {
+      for (RawObject& object : source->informer->by_index(kOwnerIndex, uid)) {
+        dependents.push_back({source, std::move(object)});
       }
+    };
+    for (const SourcePtr& source : built_in_) add(source);
+    for (const CustomSourcePtr& source : *custom_.all()) {
+      if (source->has_owned()) add(source);
     }
     return dependents;
   }
@@ -194,23 +310,29 @@ class GarbageCollector final : public Controller {
     return waiting ? OwnerState::kWaiting : OwnerState::kSolid;
   }
 
-  base::Result<OwnerState> owner_state(const schema::Resource& dependent_resource,
-                                       const schema::MetadataView& dependent, const schema::OwnerView& owner) {
+  base::Result<OwnerState> owner_state(const Source& dependents, const schema::MetadataView& dependent,
+                                       const schema::OwnerView& owner) {
     const schema::Resource* resource = resource_of_owner(owner);
-    // Somebody else's kind: nothing is known about it, so nothing is deleted for it.
-    if (!resource) return OwnerState::kSolid;
+    SourcePtr source;
+    if (resource) {
+      source = source_of_built_in(*resource);
+    } else {
+      const client::ObjectKey key{std::string(dependent.namespace_), std::string(dependent.name)};
+      source = custom_.find_kind(group_of(owner.api_version), owner.kind, dependents.key_of(key));
+      // Compat: nothing is known of a kind that nobody serves, so nothing is deleted for it, but for owners that were
+      // seen to go.
+      if (!source) return custom_.is_gone(owner.uid) ? OwnerState::kDangling : OwnerState::kSolid;
+      resource = source->resource;
+    }
     if (resource->namespaced && dependent.namespace_.empty()) {
-      report_bad_owner(dependent_resource, dependent, owner);
+      report_bad_owner(*dependents.resource, dependent, owner);
       return OwnerState::kSolid;
     }
     const client::ObjectKey key{resource->namespaced ? std::string(dependent.namespace_) : "", std::string(owner.name)};
-    const size_t number = number_of(*resource);
-    if (number < informers_.size()) {
-      if (const RawObject object = informers_[number]->get(key)) {
-        TRY_ASSIGN(const schema::MetadataView view, schema::view_metadata(object.payload()));
-        const OwnerState state = state_of(view, owner.uid);
-        if (state != OwnerState::kDangling) return state;
-      }
+    if (const RawObject object = source ? source->informer->get(key) : RawObject()) {
+      TRY_ASSIGN(const schema::MetadataView view, schema::view_metadata(object.payload()));
+      const OwnerState state = state_of(view, owner.uid);
+      if (state != OwnerState::kDangling) return state;
     }
     // A cache may be behind: only the server's word lets an object go.
     client::Call call;
@@ -240,7 +362,7 @@ class GarbageCollector final : public Controller {
                       std::string(dependent.namespace_) + "\"");
   }
 
-  base::Result<Requeue> carry_out(Action action, client::Informer& informer, const RawObject& object,
+  base::Result<Requeue> carry_out(Action action, const Source& source, const RawObject& object,
                                   const schema::MetadataView& metadata, const std::vector<Dependent>& dependents,
                                   const Observed& observed) {
     switch (action) {
@@ -249,10 +371,10 @@ class GarbageCollector final : public Controller {
       case Action::kDeleteDependents:
         return delete_dependents(metadata, dependents);
       case Action::kRemoveForegroundFinalizer:
-        return remove_finalizer(informer.resource(), object, metadata, kForegroundFinalizer);
+        return remove_finalizer(*source.resource, object, metadata, kForegroundFinalizer);
       case Action::kOrphanDependents:
         TRY(release_dependents(metadata, dependents));
-        return remove_finalizer(informer.resource(), object, metadata, kOrphanFinalizer);
+        return remove_finalizer(*source.resource, object, metadata, kOrphanFinalizer);
       case Action::kDropOwners: {
         std::vector<api::meta::v1::OwnerReference> kept;
         const auto owners = owners_of(metadata);
@@ -260,19 +382,19 @@ class GarbageCollector final : public Controller {
           if (observed.owners[i] == OwnerState::kSolid) kept.push_back(owners[i]);
         }
         return done(client_.transport().call_and_wait(
-            patch_call(informer.resource(), metadata, owner_patch(metadata, object.revision, kept))));
+            patch_call(*source.resource, metadata, owner_patch(metadata, object.revision, kept))));
       }
       case Action::kDeleteBackground:
         if (const auto owner = only_owner(metadata); owner && observed.owners[0] == OwnerState::kDangling) {
-          return delete_siblings(informer, *owner);
+          return delete_siblings(source, *owner);
         }
         return done(client_.transport().call_and_wait(
-            delete_call(informer.resource(), object, metadata, client::Propagation::kBackground)));
+            delete_call(*source.resource, object, metadata, client::Propagation::kBackground)));
       case Action::kDeleteForeground:
         break;
     }
     return done(client_.transport().call_and_wait(
-        delete_call(informer.resource(), object, metadata, client::Propagation::kForeground)));
+        delete_call(*source.resource, object, metadata, client::Propagation::kForeground)));
   }
 
   static base::Result<Requeue> done(const base::Result<RawObject>& result) {
@@ -280,52 +402,15 @@ class GarbageCollector final : public Controller {
     return base::fail(result.error());
   }
 
-  static client::Call delete_call(const schema::Resource& resource, const RawObject& object,
-                                  const schema::MetadataView& metadata, client::Propagation propagation) {
-    client::Call call;
-    call.verb = client::Verb::kDelete;
-    call.resource = &resource;
-    call.ns = metadata.namespace_;
-    call.name = metadata.name;
-    // Compat: an object that already has a finalizer for its dependents keeps that way of deletion.
-    call.propagation = contains(metadata.finalizers, kForegroundFinalizer) ? client::Propagation::kForeground
-                       : contains(metadata.finalizers, kOrphanFinalizer)   ? client::Propagation::kOrphan
-                                                                           : propagation;
-    call.precondition_uid = metadata.uid;
-    call.precondition_revision = object.revision;
-    return call;
-  }
-
-  static client::Call patch_call(const schema::Resource& resource, const schema::MetadataView& metadata,
-                                 std::string patch) {
-    client::Call call;
-    call.verb = client::Verb::kPatch;
-    call.resource = &resource;
-    call.ns = metadata.namespace_;
-    call.name = metadata.name;
-    call.body = std::move(patch);
-    return call;
-  }
-
-  // The uid of the one owner of an object; nothing when it has several.
-  static std::optional<std::string> only_owner(const schema::MetadataView& metadata) {
-    std::optional<std::string> uid;
-    for (const schema::OwnerView owner : metadata.owner_references) {
-      if (uid) return std::nullopt;
-      uid = std::string(owner.uid);
-    }
-    return uid;
-  }
-
   // An owner that is gone leaves many of a kind behind: they go together and share the wait for the disk. Each of them
   // has a key of its own in the queue, which tries again what fails here.
-  base::Result<Requeue> delete_siblings(client::Informer& informer, const std::string& owner_uid) {
+  base::Result<Requeue> delete_siblings(const Source& source, const std::string& owner_uid) {
     {
       base::MutexLock lock(mutex_);
       if (!sweeping_.insert(owner_uid).second) return Requeue{kSweepRetry};
     }
     base::Result<bool> more = true;
-    while (more && *more) more = delete_some_siblings(informer, owner_uid);
+    while (more && *more) more = delete_some_siblings(source, owner_uid);
     {
       base::MutexLock lock(mutex_);
       sweeping_.erase(owner_uid);
@@ -335,13 +420,13 @@ class GarbageCollector final : public Controller {
   }
 
   // One batch. False when none is left.
-  base::Result<bool> delete_some_siblings(client::Informer& informer, const std::string& owner_uid) {
+  base::Result<bool> delete_some_siblings(const Source& source, const std::string& owner_uid) {
     CallBatch calls(client_.transport());
     size_t count = 0;
-    for (const RawObject& sibling : informer.by_index(kOwnerIndex, owner_uid)) {
+    for (const RawObject& sibling : source.informer->by_index(kOwnerIndex, owner_uid)) {
       const auto metadata = schema::view_metadata(sibling.payload());
       if (!metadata || metadata->deletion_seconds || only_owner(*metadata) != owner_uid) continue;
-      calls.add(delete_call(informer.resource(), sibling, *metadata, client::Propagation::kBackground));
+      calls.add(delete_call(*source.resource, sibling, *metadata, client::Propagation::kBackground));
       if (++count == kMaxSiblings) break;
     }
     for (const auto& result : calls.wait()) TRY(done(result));
@@ -358,16 +443,17 @@ class GarbageCollector final : public Controller {
       std::vector<api::meta::v1::OwnerReference> kept;
       for (const schema::OwnerView other : metadata.owner_references) {
         if (other.uid == owner.uid) continue;
-        TRY_ASSIGN(const OwnerState state, owner_state(*dependent.resource, metadata, other));
+        TRY_ASSIGN(const OwnerState state, owner_state(*dependent.source, metadata, other));
         has_solid |= state == OwnerState::kSolid;
       }
       if (has_solid) {
         kept = owners_of(metadata);
         std::erase_if(kept, [&](const auto& reference) { return reference.uid == owner.uid; });
-        calls.add(patch_call(*dependent.resource, metadata, owner_patch(metadata, dependent.object.revision, kept)));
+        calls.add(
+            patch_call(*dependent.source->resource, metadata, owner_patch(metadata, dependent.object.revision, kept)));
       } else {
         const bool has_dependents = !find_dependents(metadata.uid).empty();
-        calls.add(delete_call(*dependent.resource, dependent.object, metadata,
+        calls.add(delete_call(*dependent.source->resource, dependent.object, metadata,
                               has_dependents ? client::Propagation::kForeground : client::Propagation::kBackground));
       }
     }
@@ -381,7 +467,8 @@ class GarbageCollector final : public Controller {
       TRY_ASSIGN(const schema::MetadataView metadata, schema::view_metadata(dependent.object.payload()));
       auto kept = owners_of(metadata);
       std::erase_if(kept, [&](const auto& reference) { return reference.uid == owner.uid; });
-      calls.add(patch_call(*dependent.resource, metadata, owner_patch(metadata, dependent.object.revision, kept)));
+      calls.add(
+          patch_call(*dependent.source->resource, metadata, owner_patch(metadata, dependent.object.revision, kept)));
     }
     for (const auto& result : calls.wait()) TRY(done(result));
     return {};
@@ -389,23 +476,21 @@ class GarbageCollector final : public Controller {
 
   base::Result<Requeue> remove_finalizer(const schema::Resource& resource, const RawObject& object,
                                          const schema::MetadataView& metadata, std::string_view finalizer) {
-    object::Array kept;
-    for (const std::string_view text : metadata.finalizers) {
-      if (text != finalizer) kept.emplace_back(text);
-    }
-    object::Object fields, patch;
-    fields.set("uid", metadata.uid);
-    fields.set("resourceVersion", std::to_string(object.revision));
-    fields.set("finalizers", kept.empty() ? object::Value() : object::Value(std::move(kept)));
-    patch.set("metadata", object::Value(std::move(fields)));
     return done(client_.transport().call_and_wait(
-        patch_call(resource, metadata, object::to_json(object::Value(std::move(patch))))));
+        patch_call(resource, metadata, finalizer_patch(metadata, object.revision, finalizer))));
   }
 
   const client::Client client_;
+  base::Clock* const clock_;
+  base::Executor* const executor_;
+  client::Informer& definitions_;
   client::EventRecorder events_;
-  std::vector<client::Informer*> informers_;
-  base::Mutex mutex_;
+  std::vector<SourcePtr> built_in_;  // by number, which is the id
+  CustomSources custom_;
+  EnqueueKey enqueue_;
+  std::atomic<bool> serves_custom_ = false;
+  mutable base::Mutex mutex_;
+  std::set<std::string> pending_ GUARDED_BY(mutex_);  // definitions that have changed and were not followed yet
   std::unordered_set<std::string> sweeping_ GUARDED_BY(mutex_);  // uids of gone owners whose dependents are going
 };
 

@@ -22,6 +22,9 @@ class Runner : public std::enable_shared_from_this<Runner> {
         std::make_unique<client::Workqueue>(std::string(controller_->name()), pool_, clock_, [weak = weak_from_this()] {
           if (auto self = weak.lock()) self->wake();
         });
+    controller_->attach([weak = weak_from_this()](std::string key) {
+      if (auto self = weak.lock()) self->queue_->add(std::move(key));
+    });
     std::vector<WatchSpec> watches = controller_->watches();
     waiting_for_ = watches.size();
     for (WatchSpec& watch : watches) {
@@ -45,8 +48,11 @@ class Runner : public std::enable_shared_from_this<Runner> {
       open_ = false;
     }
     if (queue_) queue_->stop();
-    base::UniqueLock lock(mutex_);
-    idle_.wait(lock.native(), [this]() NO_THREAD_SAFETY_ANALYSIS { return running_ == 0; });
+    {
+      base::UniqueLock lock(mutex_);
+      idle_.wait(lock.native(), [this]() NO_THREAD_SAFETY_ANALYSIS { return running_ == 0; });
+    }
+    controller_->detach();
   }
 
   bool idle() const {
