@@ -146,6 +146,7 @@ class GarbageCollector final : public Controller {
       // Its last deletions are still on their way to map_change().
       if (!wanted && !current->is_delivered()) return Requeue{kLookAgain};
       end_source(current);
+      if (!definitions_.get({"", name})) miss_remaining(*current);
     }
     if (!right && wanted && serves_custom()) begin_source(name, *wanted);
     set_pending(name, Pending::kNo);
@@ -164,10 +165,15 @@ class GarbageCollector final : public Controller {
   void end_source(const CustomSourcePtr& source) {
     custom_.remove(source);
     source->stop();
-    // Objects whose end was not seen: whoever they own looks for them in vain from now on.
-    for (const RawObject& object : source->informer->list()) {
+  }
+
+  // Objects whose end was not seen: their definition has gone and they with it.
+  void miss_remaining(const Source& source) {
+    for (const RawObject& object : source.informer->list()) {
       const auto metadata = schema::view_metadata(object.payload());
-      if (metadata) enqueue_dependents(*source, metadata->uid, enqueue_);
+      if (!metadata) continue;
+      custom_.remember_gone(metadata->uid);
+      enqueue_dependents(source, metadata->uid, enqueue_);
     }
   }
 
@@ -342,11 +348,21 @@ class GarbageCollector final : public Controller {
     call.name = key.name;
     auto live = client_.transport().call_and_wait(std::move(call));
     if (!live) {
-      if (live.error().reason == base::Reason::kNotFound) return OwnerState::kDangling;
-      return base::fail(live.error());
+      if (live.error().reason != base::Reason::kNotFound) return base::fail(live.error());
+      if (source) TRY(check_served(*source));
+      return OwnerState::kDangling;
     }
     TRY_ASSIGN(const schema::MetadataView view, schema::view_metadata(live->payload()));
     return state_of(view, owner.uid);
+  }
+
+  // "Not found" may mean that a version is not served any more: then it says nothing of the object.
+  base::Result<void> check_served(const Source& source) const {
+    if (!definitions_.get({"", source.id})) return {};
+    TRY_ASSIGN(const auto definition, definitions_.get_as<CustomResourceDefinition>({"", source.id}));
+    const std::optional<CustomName> name = custom_name(definition);
+    if (name && name->version == source.resource->version && name->plural == source.resource->name) return {};
+    return base::fail(base::Reason::kConflict, source.id + " is being changed");
   }
 
   void report_bad_owner(const schema::Resource& resource, const schema::MetadataView& dependent,

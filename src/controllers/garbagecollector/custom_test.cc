@@ -94,6 +94,12 @@ class CustomTest : public testing::Test {
     call_definition(client::Verb::kUpdate, definition, "status");
     cluster_.settle();
   }
+  client::RawObject read_definition() {
+    client::Call call;
+    call.resource = gen::find_resource("apiextensions.k8s.io", "v1", "customresourcedefinitions", "");
+    call.name = "widgets.example.com";
+    return *transport_->call_and_wait(std::move(call));
+  }
   void call_definition(client::Verb verb, const CustomResourceDefinition& definition, std::string_view subresource) {
     client::Call call;
     call.verb = verb;
@@ -214,6 +220,19 @@ TEST_F(CustomTest, AWatchEndsWithItsDefinition) {
   EXPECT_FALSE(exists<ConfigMap>("c"));
   define();
   EXPECT_EQ(transport_->watches, 1);
+}
+
+TEST_F(CustomTest, ADefinitionThatIsNotServedForNowKeepsWhatItsObjectsOwn) {
+  define();
+  make_pair();
+  CustomResourceDefinition definition = *client::decode_object<CustomResourceDefinition>(read_definition());
+  for (auto& version : definition.spec.versions) version.served = false;
+  call_definition(client::Verb::kUpdate, definition, "");
+  cluster_.settle();
+  EXPECT_EQ(transport_->watches, 0);
+  ASSERT_TRUE(client_.patch<ConfigMap>("ns", "c", client::PatchType::kMerge, R"({"data":{"a":"b"}})"));
+  cluster_.settle();
+  EXPECT_TRUE(exists<ConfigMap>("c"));
 }
 
 TEST_F(CustomTest, DecisionsAboutAllDependentsWaitForTheFirstList) {
