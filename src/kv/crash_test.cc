@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <string>
@@ -191,9 +192,15 @@ void recover_and_check(SimulatedDisk& disk, const Reference& reference, const Lo
   ASSERT_NO_FATAL_FAILURE(check_goes_on(*std::move(opened), world, disk));
 }
 
+// Seeds of the simulated workloads; `./dev sim` asks for more.
+uint64_t seed_count() {
+  const char* wanted = std::getenv("KEELSON_SEEDS");
+  return wanted ? std::strtoull(wanted, nullptr, 10) : 8;
+}
+
 TEST(Crash, AtEveryChangeOfTheDisk) {
   uint64_t points = 0, snapshots = 0;
-  for (uint64_t seed = 1; seed <= 8; ++seed) {
+  for (uint64_t seed = 1; seed <= seed_count(); ++seed) {
     SimulatedDisk whole;
     Log complete;
     run_workload(whole, seed, complete);
