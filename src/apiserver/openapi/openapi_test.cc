@@ -9,6 +9,7 @@
 #include "apiserver/discovery/documents.h"
 #include "apiserver/openapi/documents.h"
 #include "apiserver/openapi/gnostic.h"
+#include "apiserver/openapi/gnostic_v3.h"
 #include "apiserver/openapi/schemas.h"
 #include "codec/wire.h"
 #include "gen/catalogue.h"
@@ -181,6 +182,37 @@ TEST(OpenApi, GnosticMessageHasTheWordsOfTheJson) {
   EXPECT_EQ(sub_message(sub_message(sub_message(schema, 25, 0), 1, 0), 1, 0), "a");
   EXPECT_EQ(sub_message(sub_message(schema, 31, 0), 1, 0), "x-kubernetes-map-type");
   EXPECT_EQ(sub_message(sub_message(sub_message(schema, 31, 0), 2, 0), 2, 0), "\"atomic\"\n");
+}
+
+TEST(OpenApi, GnosticMessageOfVersion3HasTheWordsOfTheJson) {
+  const std::string bytes = openapi::version3_protobuf(*object::parse_json(R"({
+      "openapi":"3.0.0","info":{"title":"T","version":"1"},
+      "paths":{"/a/{b}":{"get":{"operationId":"readA","x-kubernetes-action":"get","responses":{"200":{"description":"OK",
+        "content":{"application/json":{"schema":{"$ref":"#/components/schemas/x"}}}}}},
+        "parameters":[{"name":"b","in":"path","required":true,"schema":{"type":"string","uniqueItems":true}}]}},
+      "components":{"schemas":{"x":{"type":"object","required":["r"],"additionalProperties":false,
+        "properties":{"y":{"allOf":[{"$ref":"#/z"}],"default":{}},"n":{"type":"integer","minimum":1,"maxLength":7}}}},
+        "securitySchemes":{"BearerToken":{"type":"apiKey","in":"header"}}}})"));
+  const auto at = [&](std::initializer_list<uint32_t> path) {
+    std::string_view out = bytes;
+    for (uint32_t number : path) out = sub_message(out, number, 0);
+    return out;
+  };
+  EXPECT_EQ(at({1}), "3.0.0");
+  EXPECT_EQ(at({2, 6}), "1");
+  EXPECT_EQ(at({4, 1, 1}), "/a/{b}");
+  EXPECT_EQ(at({4, 1, 2, 4, 5}), "readA");
+  EXPECT_EQ(at({4, 1, 2, 4, 13, 2, 2}), "\"get\"\n");
+  EXPECT_EQ(at({4, 1, 2, 4, 8, 2, 1}), "200");
+  EXPECT_EQ(at({4, 1, 2, 4, 8, 2, 2, 1, 3, 1, 1}), "application/json");
+  EXPECT_EQ(at({4, 1, 2, 4, 8, 2, 2, 1, 3, 1, 2, 1, 2, 1}), "#/components/schemas/x");
+  EXPECT_EQ(at({4, 1, 2, 13, 1, 10, 1, 25}), "string");
+  const std::string_view schema = at({5, 1, 1, 2, 1});
+  EXPECT_EQ(sub_message(schema, 23, 0), "r");
+  EXPECT_EQ(sub_message(schema, 32, 0), std::string_view("\x10\x00", 2)) << "additionalProperties: false";
+  EXPECT_EQ(at({5, 1, 1, 2, 1, 31, 1, 1}), "y");
+  EXPECT_EQ(at({5, 1, 1, 2, 1, 31, 1, 2, 1, 26, 2, 1}), "#/z");
+  EXPECT_EQ(at({5, 7, 1, 2, 1, 1}), "apiKey");
 }
 
 TEST(Discovery, AggregatedIsThatOfARealServer) {

@@ -8,11 +8,13 @@
 #include "apiserver/gzip_stream.h"
 #include "apiserver/limits.h"
 #include "apiserver/openapi/documents.h"
+#include "apiserver/openapi/gnostic_v3.h"
 #include "apiserver/respond.h"
 #include "base/bytes.h"
 #include "base/check.h"
 #include "base/mutex.h"
 #include "codec/json_text.h"
+#include "object/json.h"
 #include "pki/digest.h"
 
 namespace apiserver {
@@ -80,6 +82,23 @@ class Documents {
     if (found == sections_.end()) return std::nullopt;
     return found->second;
   }
+  // The same as protobuf. Compat: with the ETag of its JSON.
+  std::optional<Document> section_protobuf(std::string_view name) {
+    const std::optional<Document> json = section(name);
+    if (!json) return std::nullopt;
+    {
+      base::MutexLock lock(mutex_);
+      auto found = protobuf_.find(name);
+      if (found != protobuf_.end() && found->second.etag == json->etag) return found->second;
+    }
+    const auto tree = object::parse_json(decompress(*json));
+    CHECK(tree.has_value());
+    Document document = make_document(openapi::version3_protobuf(*tree));
+    document.etag = json->etag;
+    base::MutexLock lock(mutex_);
+    if (protobuf_.size() >= sections_.size() + kCustomSections) protobuf_.clear();
+    return protobuf_.insert_or_assign(std::string(name), std::move(document)).first->second;
+  }
   Document index() {
     return kept("index", endpoints_.custom().generation(), [&] {
       build_sections();
@@ -146,6 +165,7 @@ class Documents {
   std::map<std::string, Kept> whole_;                      // under mutex_
   std::map<std::string, Document, std::less<>> custom_;    // under mutex_
   std::map<std::string, Document, std::less<>> sections_;  // under mutex_
+  std::map<std::string, Document, std::less<>> protobuf_;  // under mutex_
 };
 
 // What a worker needs of a request after its context is gone.
@@ -186,6 +206,9 @@ base::Error not_acceptable(std::string_view types) {
 constexpr std::string_view kProtobuf2 = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 constexpr std::string_view kOldProtobuf2 = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
 
+constexpr std::string_view kProtobuf3 = "application/com.github.proto-openapi.spec.v3.v1.0+protobuf";
+constexpr std::string_view kOldProtobuf3 = "application/com.github.proto-openapi.spec.v3@v1.0+protobuf";
+
 // The first of the wanted types that the Accept header names; "" when it names none. An empty header takes the first.
 std::string_view pick(std::string_view accept, std::initializer_list<std::string_view> types) {
   if (accept.empty()) return *types.begin();
@@ -213,8 +236,13 @@ void serve_version2(RequestContext& context, const std::shared_ptr<Documents>& d
       });
 }
 
-void serve_section(Question& question, Documents& documents, const std::string& name, const std::string& hash) {
-  const std::optional<Document> document = documents.section(name);
+enum class Version3Form : uint8_t { kJson, kProtobuf };
+
+void serve_section(Question& question, Documents& documents, const std::string& name, const std::string& hash,
+                   Version3Form form) {
+  const bool json = form == Version3Form::kJson;
+  const std::optional<Document> document = json ? documents.section(name) : documents.section_protobuf(name);
+  if (!json) net::set_header(question.headers, "content-type", kProtobuf3);
   if (!document) {
     net::set_header(question.headers, "content-type", "text/plain; charset=utf-8");
     question.headers.push_back({"x-content-type-options", "nosniff"});
@@ -230,13 +258,16 @@ void serve_section(Question& question, Documents& documents, const std::string& 
 }
 
 void serve_version3(RequestContext& context, const std::shared_ptr<Documents>& documents, std::string name) {
-  if (pick(context.header("accept"), {"application/json"}).empty())
-    return respond_error(context, not_acceptable("application/json"));
   while (name.ends_with('/')) name.pop_back();
-  context.core->pool().post([documents, name = std::move(name), hash = std::string(context.query.get("hash")),
+  // Compat: the index is JSON for whoever asks.
+  const std::string_view type = pick(context.header("accept"), {"application/json", kProtobuf3, kOldProtobuf3});
+  if (type.empty() && !name.empty())
+    return respond_error(context, not_acceptable("application/json, " + std::string(kProtobuf3)));
+  const Version3Form form = type == kProtobuf3 || type == kOldProtobuf3 ? Version3Form::kProtobuf : Version3Form::kJson;
+  context.core->pool().post([documents, form, name = std::move(name), hash = std::string(context.query.get("hash")),
                              question = question_of(context)]() mutable {
     if (name.empty()) return answer(question, documents->index());
-    serve_section(question, *documents, name, hash);
+    serve_section(question, *documents, name, hash, form);
   });
 }
 
