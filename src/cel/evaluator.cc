@@ -155,9 +155,7 @@ class Evaluator {
 
   Step look_in_list(const Value& list, const Value& key, Value& out) {
     int64_t index = -1;
-    if (key.kind() == Kind::kInt) {
-      index = key.as_int();
-    } else if (key.kind() == Kind::kUint && key.as_uint() <= INT64_MAX) {
+    if (key.kind() == Kind::kInt || (key.kind() == Kind::kUint && key.as_uint() <= INT64_MAX)) {
       index = key.as_int();
     } else if (key.kind() == Kind::kDouble && std::abs(key.as_double()) < 1e15 &&
                key.as_double() == std::floor(key.as_double())) {

@@ -180,7 +180,7 @@ class HttpsTransport::Core final : public std::enable_shared_from_this<Core> {
     return client_;
   }
 
-  void attempt(std::shared_ptr<Sending> sending) {
+  void attempt(const std::shared_ptr<Sending>& sending) {
     const auto http = client();
     if (!http) return;
     refresh_credentials();

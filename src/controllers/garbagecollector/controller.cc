@@ -84,7 +84,7 @@ class GarbageCollector final : public Controller {
     return specs;
   }
 
-  void attach(EnqueueKey enqueue) override { enqueue_ = std::move(enqueue); }
+  void attach(const EnqueueKey& enqueue) override { enqueue_ = enqueue; }
   void detach() override {
     for (const CustomSourcePtr& source : *custom_.all()) source->stop();
   }

@@ -54,7 +54,7 @@ class Controller {
   virtual std::vector<std::string> initial_keys() { return {}; }
   // For keys that come from elsewhere than watches(): called once, before watches(). `enqueue` may be called until the
   // controller is gone, from any thread.
-  virtual void attach(EnqueueKey enqueue) { (void)enqueue; }
+  virtual void attach(const EnqueueKey& enqueue) { (void)enqueue; }
   // Ends what the controller runs beside reconcile; no reconcile runs or follows.
   virtual void detach() {}
   virtual base::Result<Requeue> reconcile(const std::string& key) = 0;
