@@ -147,7 +147,7 @@ class HttpsTransport::Core final : public std::enable_shared_from_this<Core> {
     auto sending = std::make_shared<Sending>();
     sending->make = std::move(make);
     sending->done = std::move(done);
-    attempt(std::move(sending));
+    attempt(sending);
   }
   base::Result<net::Response> send_and_wait(std::function<net::ClientRequest(Encoding)> make);
 
@@ -203,7 +203,7 @@ class HttpsTransport::Core final : public std::enable_shared_from_this<Core> {
     auto timer = std::make_shared<net::TimerId>();
     *timer = loop_->run_after(*delay, [this, timer] {
       auto node = waiting_.extract(*timer);
-      attempt(std::move(node.mapped()));
+      attempt(node.mapped());
     });
     waiting_.emplace(*timer, sending);
   }
