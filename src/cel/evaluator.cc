@@ -463,31 +463,11 @@ class Evaluator {
     return keep.is_true();
   }
 
-  Value collect(const FoldSite& site, const Value& range) {
+  // Gives the key and the element of every round that counts to `visit`, until that gives an error. The error that
+  // ended it, or no error.
+  template <typename Visit>
+  Value each_kept(const FoldSite& site, const Value& range, const Visit& visit) {
     const size_t count = range.size();
-    Value* items = arena_.allocate_array<Value>(count);
-    size_t kept = 0;
-    for (size_t round = 0; round < count; ++round) {
-      if (check_round()) return stopped();
-      bind_round(site, range, round);
-      Value error;
-      if (!filtered(site, error)) {
-        if (error.is_error()) return error;
-        continue;
-      }
-      cost_ += site.round_charge;
-      items[kept] = eval(site.element);
-      if (items[kept].is_error()) return items[kept];
-      ++kept;
-    }
-    ++cost_;
-    return Value::of_list({items, kept});
-  }
-
-  Value insert(const FoldSite& site, const Value& range) {
-    const size_t count = range.size();
-    MapEntry* entries = arena_.allocate_array<MapEntry>(count);
-    size_t kept = 0;
     for (size_t round = 0; round < count; ++round) {
       if (check_round()) return stopped();
       bind_round(site, range, round);
@@ -498,33 +478,44 @@ class Evaluator {
       }
       cost_ += site.round_charge;
       const Value key = frame_[site.iter];
-      const Value value = eval(site.element);
-      if (value.is_error()) return value;
-      entries[kept++] = {key, value};
+      const Value element = eval(site.element);
+      if (element.is_error()) return element;
+      const Value problem = visit(key, element);
+      if (problem.is_error()) return problem;
     }
     ++cost_;
-    return Value::of_map(make_map(arena_, {entries, kept}));
+    return Value();
+  }
+
+  Value collect(const FoldSite& site, const Value& range) {
+    Value* items = arena_.allocate_array<Value>(range.size());
+    size_t kept = 0;
+    const Value problem = each_kept(site, range, [&](const Value&, const Value& element) {
+      items[kept++] = element;
+      return Value();
+    });
+    return problem.is_error() ? problem : Value::of_list({items, kept});
+  }
+
+  Value insert(const FoldSite& site, const Value& range) {
+    MapEntry* entries = arena_.allocate_array<MapEntry>(range.size());
+    size_t kept = 0;
+    const Value problem = each_kept(site, range, [&](const Value& key, const Value& value) {
+      entries[kept++] = {key, value};
+      return Value();
+    });
+    return problem.is_error() ? problem : Value::of_map(make_map(arena_, {entries, kept}));
   }
 
   // Each round gives a map, whose entries join the others.
   Value insert_all(const FoldSite& site, const Value& range) {
-    const size_t count = range.size();
     std::vector<MapEntry> entries;
-    for (size_t round = 0; round < count; ++round) {
-      if (check_round()) return stopped();
-      bind_round(site, range, round);
-      Value error;
-      if (!filtered(site, error)) {
-        if (error.is_error()) return error;
-        continue;
-      }
-      cost_ += site.round_charge;
-      const Value map = eval(site.element);
-      if (map.is_error()) return map;
+    const Value problem = each_kept(site, range, [&](const Value&, const Value& map) {
       if (map.kind() != Kind::kMap) return no_overload();
       for (size_t i = 0; i < map.size(); ++i) entries.push_back({map.key_at(i, arena_), map.value_at(i, arena_)});
-    }
-    ++cost_;
+      return Value();
+    });
+    if (problem.is_error()) return problem;
     Value repeated;
     const MapData* all = make_map_once(arena_, entries, repeated);
     return all ? Value::of_map(all) : error("insert failed: key " + debug_text(repeated) + " already exists");

@@ -177,16 +177,17 @@ struct Formatter {
     return wrong(clause, "doubles", value);
   }
 
+  // Writes what has no digits.
+  bool not_finite(double number, std::string& out) const {
+    if (std::isfinite(number)) return false;
+    out += form == Form::kSpec ? special_text(number) : std::isnan(number) ? "NaN" : number > 0 ? "\u221e" : "-\u221e";
+    return true;
+  }
+
   bool fixed(const Value& value, int precision, std::string& out) {
     double number = 0;
     if (!floating("fixed-point", value, number)) return false;
-    if (!std::isfinite(number)) {
-      out += form == Form::kSpec  ? special_text(number)
-             : std::isnan(number) ? "NaN"
-             : number > 0         ? "\u221e"
-                                  : "-\u221e";
-      return true;
-    }
+    if (not_finite(number, out)) return true;
     std::string digits = fmt::format("{:.{}f}", number, precision);
     if (form == Form::kKubernetes) {  // Compat: grouped as in English
       const size_t end = digits.find('.') == std::string::npos ? digits.size() : digits.find('.');
@@ -200,13 +201,7 @@ struct Formatter {
   bool scientific(const Value& value, int precision, std::string& out) {
     double number = 0;
     if (!floating("scientific", value, number)) return false;
-    if (!std::isfinite(number)) {
-      out += form == Form::kSpec  ? special_text(number)
-             : std::isnan(number) ? "NaN"
-             : number > 0         ? "\u221e"
-                                  : "-\u221e";
-      return true;
-    }
+    if (not_finite(number, out)) return true;
     const std::string digits = fmt::format("{:.{}e}", number, precision);
     if (form == Form::kSpec) {
       out += digits;
