@@ -1,7 +1,5 @@
 #include "apiserver/manage_fields.h"
 
-#include <algorithm>
-
 #include "apiserver/body.h"
 #include "apiserver/crd/custom_kind.h"
 #include "apiserver/partial_document.h"
@@ -74,16 +72,13 @@ std::optional<MemberNames> applied_members(schema::Arena& arena, const object::V
   // The last-applied annotation of kubectl speaks of anything, as does an object that nobody has managed so far.
   if (manager == "kubectl" || entries.empty() || !members) return std::nullopt;
   MemberNames names{"metadata"};
-  const auto add = [&](std::string_view name) {
-    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
-  };
-  for (const object::Member& member : *members) add(member.key);
+  for (const object::Member& member : *members) add_name(names, member.key);
   for (const Entry& entry : entries) {
     if (entry.manager != manager || entry.operation != "Apply" || !entry.fields_v1) continue;
     auto last = schema::parse_fields_v1(arena, entry.fields_v1->raw ? *entry.fields_v1->raw : std::string_view());
     if (!last) return std::nullopt;
     for (const schema::SetEntry& path : last->entries()) {
-      if (path.element.kind == schema::Element::Kind::kField) add(path.element.field_name());
+      if (path.element.kind == schema::Element::Kind::kField) add_name(names, path.element.field_name());
     }
   }
   return names;
@@ -145,10 +140,6 @@ schema::ManageContext manage_context(const Endpoint& endpoint, std::string_view 
 }
 
 std::string now_text(const RequestContext& context) { return object::format_time(object::to_time(context.now)); }
-
-}  // namespace
-
-namespace {
 
 // The slower way, by trees, which can tell an empty list from none, and serves custom objects, whose type is
 // their schema's and not that of a message.

@@ -65,6 +65,10 @@ bool split(const schema::Message& message, std::string_view raw, const std::opti
 
 }  // namespace
 
+void add_name(MemberNames& names, std::string_view name) {
+  if (!contains(names, name)) names.push_back(name);
+}
+
 base::Result<PartialDocument> partial_document(const schema::Message& message, std::string_view raw,
                                                const schema::TypeMeta& type, const std::optional<MemberNames>& names,
                                                ManagedFields managed_fields, const std::string& resource_version) {

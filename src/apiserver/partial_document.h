@@ -16,6 +16,8 @@ namespace apiserver {
 
 // Members of an object's JSON form, by name.
 using MemberNames = std::vector<std::string_view>;
+// Unless it is among them.
+void add_name(MemberNames& names, std::string_view name);
 
 enum class ManagedFields : uint8_t { kKept, kLeftOut };  // of the document
 

@@ -109,10 +109,6 @@ base::Result<std::string> encode_patched(RequestContext& context, const PatchDoc
   return raw;
 }
 
-void add_name(MemberNames& names, std::string_view name) {
-  if (std::ranges::find(names, name) == names.end()) names.push_back(name);
-}
-
 // The members of the object that the patch reads or writes; nullopt: any.
 std::optional<MemberNames> touched_members(const PatchDocument& patch) {
   MemberNames names;
