@@ -1,8 +1,7 @@
 #include "apiserver/crd/discovery.h"
 
-#include <span>
-
 #include "apiserver/crd/custom_resource.h"
+#include "apiserver/discovery/parts.h"
 
 namespace apiserver::discovery {
 namespace {
@@ -11,12 +10,6 @@ using object::Array;
 using object::Object;
 using object::Value;
 
-Value strings(std::span<const std::string_view> values) {
-  Array out;
-  for (std::string_view value : values) out.push_back(value);
-  return out;
-}
-
 // Compat: while a definition is being deleted, nothing that would keep its objects is offered.
 Value verbs_of(const Endpoint& endpoint) {
   if (!endpoint.custom->is_terminating() || endpoint.is_subresource()) return strings(endpoint.resource->verbs);
@@ -24,19 +17,7 @@ Value verbs_of(const Endpoint& endpoint) {
 }
 
 Object group_object(const CustomEndpoints& endpoints, std::string_view name) {
-  Object out;
-  Array versions;
-  for (const std::string& version : endpoints.versions(name)) {
-    Object one;
-    one.set("groupVersion", std::string(name) + "/" + version);
-    one.set("version", version);
-    versions.push_back(std::move(one));
-  }
-  Value preferred = versions.empty() ? Value(Object{}) : versions[0];
-  out.set("name", name);
-  out.set("versions", std::move(versions));
-  out.set("preferredVersion", std::move(preferred));
-  return out;
+  return group_with(name, endpoints.versions(name));
 }
 
 Object resource_object(const Endpoint& endpoint) {

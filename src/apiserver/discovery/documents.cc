@@ -1,6 +1,7 @@
 #include "apiserver/discovery/documents.h"
 
 #include "apiserver/crd/discovery.h"
+#include "apiserver/discovery/parts.h"
 #include "gen/catalogue.h"
 
 namespace apiserver::discovery {
@@ -10,16 +11,6 @@ using object::Array;
 using object::Object;
 using object::Value;
 
-std::string group_version(std::string_view group, std::string_view version) {
-  return group.empty() ? std::string(version) : std::string(group) + "/" + std::string(version);
-}
-
-Value strings(std::span<const std::string_view> values) {
-  Array out;
-  for (std::string_view value : values) out.push_back(value);
-  return out;
-}
-
 bool served(const Endpoints& endpoints, const schema::Resource& row) {
   return endpoints.find(row.group, row.version, row.name, row.subresource) != nullptr;
 }
@@ -28,22 +19,12 @@ bool served(const Endpoints& endpoints, const schema::GroupVersion& gv) {
   return endpoints.has_group_version(gv.group, gv.version);
 }
 
-// A group without its kind, as it stands in a list of groups.
 Object group_object(const Endpoints& endpoints, std::string_view name) {
-  Object out;
-  Array versions;
+  std::vector<std::string> versions;
   for (const schema::GroupVersion& gv : gen::group_versions()) {
-    if (gv.group != name || !served(endpoints, gv)) continue;
-    Object version;
-    version.set("groupVersion", group_version(gv.group, gv.version));
-    version.set("version", gv.version);
-    versions.push_back(std::move(version));
+    if (gv.group == name && served(endpoints, gv)) versions.emplace_back(gv.version);
   }
-  Value preferred = versions.empty() ? Value(Object{}) : versions[0];
-  out.set("name", name);
-  out.set("versions", std::move(versions));
-  out.set("preferredVersion", std::move(preferred));
-  return out;
+  return group_with(name, versions);
 }
 
 Object typed(std::string_view kind, std::string_view api_version) {
