@@ -31,13 +31,16 @@ class ThreadPool::Impl {
   }
 
   void post_after(Duration delay, Task task) {
+    bool is_next = false;
     {
       MutexLock lock(mutex_);
       if (stopping_) return;
-      timers_.push_back({std::chrono::steady_clock::now() + delay, sequence_++, std::move(task)});
+      const uint64_t sequence = sequence_++;
+      timers_.push_back({std::chrono::steady_clock::now() + delay, sequence, std::move(task)});
       std::ranges::push_heap(timers_, later);
+      is_next = timers_.front().sequence == sequence;
     }
-    wake_timer_.notify_one();
+    if (is_next) wake_timer_.notify_one();  // else the timer thread wakes early enough by itself
   }
 
   void stop() {
