@@ -98,7 +98,10 @@ class Connection:
             data = data[int(size, 16) + 2:]
             *lines, text = text.split(b"\n")
             for line in lines:
-                yield json.loads(line)
+                event = json.loads(line)
+                if event["type"] == "ERROR":  # the server ends
+                    return
+                yield event
 
 
 class Cluster:
@@ -343,7 +346,7 @@ def endpoint_slices(executable):
 
         def follow_pods():
             for event in Connection(cluster.program.port).events(NAMESPACE + "/pods?watch=1"):
-                status, now = event["object"].get("status", {}), time.monotonic()
+                status, now = event["object"]["status"], time.monotonic()
                 if any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions", [])):
                     with lock:
                         ready.setdefault(event["object"]["metadata"]["name"], now)
