@@ -147,6 +147,13 @@ TEST_F(CronJobTest, SuspendedAndBrokenOnesMakeNothing) {
   pass(minutes(3));
   EXPECT_EQ(jobs().size(), 0u);
   EXPECT_THAT(events(), Contains(testing::HasSubstr("UnparseableSchedule: unparseable schedule: \"nonsense\"")));
+  changed = cron();
+  changed.spec.schedule = "59 23 31 2 *";
+  ASSERT_TRUE(cluster_.client.update(changed));
+  pass(minutes(3));
+  EXPECT_EQ(jobs().size(), 0u);
+  EXPECT_THAT(events(), Contains("InvalidSchedule: invalid schedule: 59 23 31 2 * : time difference between two "
+                                 "schedules is less than 1 second"));
 }
 
 TEST_F(CronJobTest, ATimeThatIsTooLateIsMissed) {
