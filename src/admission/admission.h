@@ -90,4 +90,12 @@ class Chain {
 // Upstream's default plugins in upstream's order; see catalogue.cc.
 std::vector<std::unique_ptr<Plugin>> default_plugins();
 
+// --enable-admission-plugins and --disable-admission-plugins: upstream's names of plugins.
+struct PluginChoice {
+  std::vector<std::string> enable, disable;
+};
+// The default ones without those disabled. kInvalid names a plugin that upstream does not have, or that is in both
+// lists. Logs each enabled one that Keelson does not have.
+base::Result<std::vector<std::unique_ptr<Plugin>>> choose_plugins(const PluginChoice& choice);
+
 }  // namespace admission

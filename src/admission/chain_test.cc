@@ -29,6 +29,25 @@ TEST(Chain, Order) {
             "CertificateSubjectRestriction DefaultIngressClass PodTopologyLabels ResourceQuota ");
 }
 
+TEST(Chain, PluginsAreChosen) {
+  const auto chosen = [](PluginChoice choice) {
+    auto plugins = choose_plugins(choice);
+    if (!plugins) return plugins.error().message;
+    std::string names;
+    for (const auto& plugin : *plugins) names += std::string(plugin->name()) + " ";
+    return names;
+  };
+  EXPECT_EQ(chosen({.enable = {"ResourceQuota", "AlwaysPullImages"},
+                    .disable = {"ServiceAccount", "PodSecurity", "DefaultStorageClass", "ValidatingAdmissionWebhook"}}),
+            "NamespaceLifecycle LimitRanger TaintNodesByCondition Priority DefaultTolerationSeconds "
+            "StorageObjectInUseProtection PersistentVolumeClaimResize RuntimeClass CertificateSubjectRestriction "
+            "DefaultIngressClass PodTopologyLabels ResourceQuota ");
+  EXPECT_EQ(chosen({.enable = {"Nonsense"}}), "enable-admission-plugins plugin \"Nonsense\" is unknown");
+  EXPECT_EQ(chosen({.disable = {"serviceaccount"}}), "disable-admission-plugins plugin \"serviceaccount\" is unknown");
+  EXPECT_EQ(chosen({.enable = {"Priority"}, .disable = {"Priority"}}),
+            "[Priority] in enable-admission-plugins and disable-admission-plugins overlapped");
+}
+
 TEST(Chain, OrdinaryPod) {
   const Chain chain(default_plugins());
   const World world = cluster();

@@ -40,6 +40,7 @@ class ControlPlane::Impl {
   base::Result<void> start() {
     TRY_ASSIGN(features_, read_feature_gates(options_.feature_gates, apiserver::effective_feature_gates()));
     TRY_ASSIGN(runtime_config_, apiserver::RuntimeConfig::parse(options_.runtime_config));
+    TRY_ASSIGN(plugins_, admission::choose_plugins({options_.enabled_admission, options_.disabled_admission}));
     std::error_code failed;
     std::filesystem::create_directories(options_.data_dir, failed);
     if (failed)
@@ -129,7 +130,7 @@ class ControlPlane::Impl {
     core.pool = &work_pool_;
     core.features = features_;
     core.runtime_config = runtime_config_;
-    core.admission = std::make_unique<admission::Chain>(admission::default_plugins());
+    core.admission = std::make_unique<admission::Chain>(std::move(plugins_));
     server_ = std::make_unique<apiserver::ApiServer>(std::move(server), std::move(core), std::move(authenticator));
     server_->core().token_key_source = token_key_source_;
     server_->core().privileged = options_.allow_privileged ? api::Privileged::kAllowed : api::Privileged::kRefused;
@@ -155,6 +156,7 @@ class ControlPlane::Impl {
   ControlPlaneOptions options_;
   api::FeatureGates features_;
   apiserver::RuntimeConfig runtime_config_;
+  std::vector<std::unique_ptr<admission::Plugin>> plugins_;  // until the server has them
   base::SystemClock clock_;
   std::unique_ptr<base::Rng> rng_;
   api::Catalogue catalogue_;

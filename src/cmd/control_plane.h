@@ -25,10 +25,11 @@ struct ControlPlaneOptions {
   std::string service_account_issuer = "https://kubernetes.default.svc.cluster.local";
   std::string advertise_address;
   bool allow_privileged = false;
-  std::string feature_gates;                     // "A=true,B=false"
-  std::string runtime_config;                    // "api/all=true,apps/v1=false"
-  int nodes = 0;                                 // simulated ones
-  Controllers controllers = Controllers::kNone;  // scheduler and controllers too
+  std::string feature_gates;                                       // "A=true,B=false"
+  std::string runtime_config;                                      // "api/all=true,apps/v1=false"
+  std::vector<std::string> enabled_admission, disabled_admission;  // names of plugins
+  int nodes = 0;                                                   // simulated ones
+  Controllers controllers = Controllers::kNone;                    // scheduler and controllers too
 };
 
 class ControlPlane {

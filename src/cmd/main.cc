@@ -172,6 +172,9 @@ void add_server_flags(CLI::App& app, cmd::ControlPlaneOptions& o) {
   app.add_flag("--allow-privileged,!--no-allow-privileged", o.allow_privileged, "privileged containers may be created");
   app.add_option("--advertise-address", o.advertise_address, "address that others reach the server at");
   add_feature_gates(app, o.feature_gates);
+  app.add_option("--enable-admission-plugins", o.enabled_admission, "admission plugins to add to the default ones")
+      ->delimiter(',');
+  app.add_option("--disable-admission-plugins", o.disabled_admission, "admission plugins to leave out")->delimiter(',');
   app.add_option("--runtime-config", o.runtime_config,
                  "api/all|ga|beta|alpha, <group>/<version> or <group>/<version>/<resource>, each =true|false")
       ->join(',');

@@ -38,6 +38,9 @@ TEST(CronJobMissed, NewestAndHowMany) {
   const auto weekdays = *api::CronSchedule::parse("0 9 * * 1-5");
   const Missed week = missed_times(weekdays, utc, at("2024-01-04T10:00:00Z"), at("2024-01-09T08:00:00Z"));
   EXPECT_EQ(*week.newest, at("2024-01-08T09:00:00Z"));
+  EXPECT_FALSE(week.never);
+  const auto february = *api::CronSchedule::parse("59 23 31 2 *");
+  EXPECT_TRUE(missed_times(february, utc, at("2024-01-04T10:00:00Z"), at("2024-01-09T08:00:00Z")).never);
 }
 
 class CronJobTest : public testing::Test {
@@ -144,6 +147,13 @@ TEST_F(CronJobTest, SuspendedAndBrokenOnesMakeNothing) {
   pass(minutes(3));
   EXPECT_EQ(jobs().size(), 0u);
   EXPECT_THAT(events(), Contains(testing::HasSubstr("UnparseableSchedule: unparseable schedule: \"nonsense\"")));
+  changed = cron();
+  changed.spec.schedule = "59 23 31 2 *";
+  ASSERT_TRUE(cluster_.client.update(changed));
+  pass(minutes(3));
+  EXPECT_EQ(jobs().size(), 0u);
+  EXPECT_THAT(events(), Contains("InvalidSchedule: invalid schedule: 59 23 31 2 * : time difference between two "
+                                 "schedules is less than 1 second"));
 }
 
 TEST_F(CronJobTest, ATimeThatIsTooLateIsMissed) {

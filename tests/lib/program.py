@@ -39,13 +39,14 @@ class NotReady(Exception):
 class Program:
     """One run of the program. arguments(program) gives the command line once directory and port are known."""
 
-    def __init__(self, executable, arguments, keep_directory=None):
+    def __init__(self, executable, arguments, keep_directory=None, token=ADMIN_TOKEN):
         self.directory = pathlib.Path(keep_directory or tempfile.mkdtemp(prefix="keelson-test-"))
         self.owns_directory = keep_directory is None
         self.port = free_port()
         self.url = f"https://127.0.0.1:{self.port}"
         self.log = self.directory / f"log-{self.port}.txt"
         self.command = [str(pathlib.Path(executable).resolve()), *map(str, arguments(self))]
+        self.token = token
         self.process, self.ready_seconds = None, None
 
     def start(self):
@@ -65,7 +66,7 @@ class Program:
         return self
 
     def get(self, path):
-        request = urllib.request.Request(self.url + path, headers={"Authorization": f"Bearer {ADMIN_TOKEN}"})
+        request = urllib.request.Request(self.url + path, headers={"Authorization": f"Bearer {self.token}"})
         with urllib.request.urlopen(request, context=ssl._create_unverified_context(), timeout=5) as answer:
             return answer.read()
 

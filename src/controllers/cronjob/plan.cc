@@ -127,6 +127,12 @@ class Planner {
     const auto& deadline = cron_.spec.starting_deadline_seconds;
     if (deadline) earliest = std::max(earliest, observed_.now - std::chrono::seconds(*deadline));
     const Missed missed = missed_times(*observed_.schedule, *observed_.zone, earliest, observed_.now);
+    if (missed.never) {
+      // Compat: upstream's reason for a schedule without a time: its first two times are the same.
+      plan_.events.push_back({true, "InvalidSchedule",
+                              "invalid schedule: " + cron_.spec.schedule +
+                                  " : time difference between two schedules is less than 1 second"});
+    }
     if (missed.count > kTooMany) {
       plan_.events.push_back({true, "TooManyMissedTimes",
                               "too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check "
@@ -176,9 +182,12 @@ Plan plan(const Observed& observed) { return Planner(observed).make(); }
 Missed missed_times(const api::CronSchedule& schedule, const api::TimeZone& zone, WallTime earliest, WallTime now) {
   Missed missed;
   auto first = schedule.next(earliest, zone);
+  missed.never = !first;
   if (!first || *first > now) return missed;
   const auto second = schedule.next(*first, zone);
-  if (!second || *second > now) return {first, 1};
+  missed.never = !second;
+  if (!second) return missed;
+  if (*second > now) return {first, 1};
   // Compat: many missed times are counted by the distance of the first two, and only the newest are looked at.
   const auto between = std::max<base::Duration>(*second - *first, std::chrono::seconds(1));
   missed.count = (now - *first) / between + 1;

@@ -39,6 +39,7 @@ Plan plan(const Observed& observed);
 struct Missed {
   std::optional<base::WallTime> newest;
   int64_t count = 0;
+  bool never = false;  // the schedule can be read but names no time, as February 31st
 };
 Missed missed_times(const api::CronSchedule& schedule, const api::TimeZone& zone, base::WallTime earliest,
                     base::WallTime now);
