@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace codec {
 
@@ -20,5 +21,11 @@ inline constexpr size_t kMaxYamlNodes = 2'000'000;
 // hostile. More: an error that says so.
 inline constexpr size_t kMaxYamlAliasNodes = 100'000;
 inline constexpr size_t kMaxYamlAliasBytes = 16'000'000;
+
+// CBOR: nesting of maps, arrays and tags, and how much one array or map may hold. More: `exceeded max …` (bad request).
+// Compat: upstream's numbers.
+inline constexpr int kMaxCborDepth = 64;
+inline constexpr uint64_t kMaxCborElements = 1024;
+inline constexpr uint64_t kMaxCborPairs = 1024;
 
 }  // namespace codec

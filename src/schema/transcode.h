@@ -1,5 +1,5 @@
-// Protobuf bytes → JSON text without a tree between: how LIST, WATCH and GET answer. Byte-equal to upstream's compact
-// JSON: schema order, omission rules, escapes. Thread: any.
+// Protobuf bytes → JSON text or CBOR without a tree between: how LIST, WATCH and GET answer. Byte-equal to upstream's
+// compact JSON: schema order, omission rules, escapes. Thread: any.
 #pragma once
 
 #include <cstdint>
@@ -27,6 +27,11 @@ struct JsonOptions {
 // object's bytes (metadata is field 1 everywhere; the rest is skipped unread). Malformed bytes: kInternalError, and
 // `out` is as before.
 [[nodiscard]] base::Result<void> append_json(const Message& message, std::string_view bytes, const JsonOptions& options,
+                                             std::string& out);
+
+// The same as one CBOR item, without the tag that says that it is CBOR; members in the same order. Embedded JSON
+// becomes CBOR too.
+[[nodiscard]] base::Result<void> append_cbor(const Message& message, std::string_view bytes, const JsonOptions& options,
                                              std::string& out);
 
 // True wire form at every depth, and JSON wherever the API embeds JSON (raw extensions, managed fields): for protobuf

@@ -1,0 +1,39 @@
+// CBOR to Value and back, as upstream's `application/cbor`. Pure; thread: any.
+//
+// Reading: text and byte strings are both strings; a byte string below a tag that expects base64, base64url or hex is
+// that text; dates (tags 0 and 1) are RFC 3339 text; other tags mean nothing. Integers fit int64. Refused: keys that
+// repeat or are no strings, floats that are not finite, big numbers, `undefined` and unassigned simple values, text
+// that is no UTF-8, and what exceeds codec/limits.h. Byte strings may hold anything.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "object/json.h"
+#include "object/value.h"
+
+namespace object {
+
+// How deep an error lies. Compat: upstream finds out the type of an object first, and blames that for what it meets.
+enum class CborFault : uint8_t { kNone, kUnreadable, kTopKeys, kInside };
+
+struct CborOptions {
+  CborFault* fault = nullptr;  // when set, receives where the error lies
+};
+
+// One item and nothing after it. Errors are kBadRequest with upstream's text.
+base::Result<Value> parse_cbor(std::string_view bytes, const CborOptions& options = {});
+
+enum class CborOrder : uint8_t {
+  kKept,    // members in their order. Compat: upstream answers in a random order
+  kSorted,  // by the bytes of their encoded keys, at every level: upstream's deterministic form
+};
+
+// One item, without the tag that says that it is CBOR.
+void append_cbor(std::string& out, const Value& value, CborOrder order = CborOrder::kKept);
+// With the tag.
+std::string to_cbor(const Value& value, CborOrder order = CborOrder::kKept);
+
+}  // namespace object
