@@ -61,6 +61,7 @@ class H1Session final : public ServerSession, public ExchangeHost {
   Reading reading_ = Reading::kIdle;
   std::shared_ptr<Exchange> exchange_;  // of the request being read or answered
   std::string waiting_;                 // received while answering
+  std::string unregistered_method_;     // of the request being read, if the parser has no name for it
   Headers trailers_;                    // counted and thrown away
   bool in_value_ = false;
   bool keep_alive_ = true;
@@ -79,6 +80,24 @@ class H1Session final : public ServerSession, public ExchangeHost {
 constexpr uint16_t kWebSocketNormal = 1000, kWebSocketProtocolError = 1002;
 
 std::string_view text(const char* data, size_t size) { return {data, size}; }
+
+constexpr size_t kMaxMethodBytes = 32;
+
+// The method that a request line begins with if the parser does not know it by name, else nothing.
+std::string_view unregistered_method(std::string_view bytes) {
+  static constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
+  const std::string_view method = bytes.substr(0, bytes.substr(0, kMaxMethodBytes + 1).find(' '));
+  const auto is_token = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || kMarks.contains(c);
+  };
+  if (method.empty() || method.size() > kMaxMethodBytes || method.size() == bytes.size()) return {};
+  if (!std::ranges::all_of(method, is_token)) return {};
+#define SAME_NAME_(number, name, string) \
+  if (method == #string) return {};
+  HTTP_METHOD_MAP(SAME_NAME_)
+#undef SAME_NAME_
+  return method;
+}
 
 const http_parser_settings& H1Session::settings() {
   static constexpr http_parser_settings kSettings = {
@@ -139,6 +158,13 @@ void H1Session::read_frames(std::string_view bytes) {
 
 void H1Session::parse(std::string_view bytes) {
   parsing_ = true;
+  if (reading_ == Reading::kIdle) {
+    // Compat: Go takes every token for a method. This parser is told of a POST, which it reads the same way.
+    static constexpr std::string_view kStandIn = "POST";
+    unregistered_method_ = unregistered_method(bytes);
+    bytes.remove_prefix(unregistered_method_.size());
+    if (!unregistered_method_.empty()) http_parser_execute(&parser_, &settings(), kStandIn.data(), kStandIn.size());
+  }
   const size_t used = http_parser_execute(&parser_, &settings(), bytes.data(), bytes.size());
   parsing_ = false;
   const auto error = HTTP_PARSER_ERRNO(&parser_);
@@ -199,7 +225,8 @@ bool H1Session::check_host() {
 
 int H1Session::headers_complete() {
   Request& request = *exchange_->request;
-  request.method = http_method_str(static_cast<http_method>(parser_.method));
+  request.method = unregistered_method_.empty() ? http_method_str(static_cast<http_method>(parser_.method))
+                                                : std::exchange(unregistered_method_, {});
   request.version = parser_.http_major == 1 && parser_.http_minor == 0 ? HttpVersion::kHttp10 : HttpVersion::kHttp11;
   parser_.upgrade = 0;  // whoever answers decides: with 101, or as if the request did not ask
   keep_alive_ = http_should_keep_alive(&parser_) != 0 && parser_.method != HTTP_CONNECT;

@@ -32,6 +32,8 @@ void set_header(Headers& headers, std::string_view name, std::string_view value)
 bool equal_ignore_case(std::string_view a, std::string_view b);
 // "Not Found" for 404; "" for codes without a registered phrase.
 std::string_view status_phrase(int status);
+// As headers write a time (RFC 9110): "Sun, 06 Nov 1994 08:49:37 GMT".
+std::string http_date(base::WallTime time);
 
 // A piece of a body: an own string, or a slice of shared bytes (no copy until TLS encrypts it).
 class Chunk {

@@ -2,6 +2,7 @@
 
 #include <ctime>
 
+#include "net/http.h"
 #include "net/tls_context.h"
 
 namespace net {
@@ -10,9 +11,7 @@ std::string_view DateCache::now() {
   const std::time_t second = std::time(nullptr);
   if (second != second_) {
     second_ = second;
-    std::tm parts{};
-    gmtime_r(&second, &parts);
-    std::strftime(text_, sizeof text_, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    text_ = http_date(std::chrono::sys_seconds(std::chrono::seconds(second)));
   }
   return text_;
 }

@@ -78,7 +78,7 @@ class DateCache {
 
  private:
   int64_t second_ = -1;
-  char text_[32] = "";
+  std::string text_;
 };
 
 // Answers on behalf of the server and marks the exchange refused.

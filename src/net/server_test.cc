@@ -7,6 +7,10 @@
 namespace net {
 namespace {
 
+TEST(Server, DatesOfHeaders) {
+  EXPECT_EQ(http_date(base::WallTime(std::chrono::seconds(784111777))), "Sun, 06 Nov 1994 08:49:37 GMT");
+}
+
 TEST(Server, PortInUseIsNamed) {
   TestServer first(Transport::kPlain);
   const uint16_t port = first.start();
@@ -73,8 +77,8 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST_P(EveryProtocol, RequestAndAnswer) {
   const auto client = this->client();
-  for (const std::string method : {"GET", "POST", "PUT", "PATCH", "DELETE"}) {
-    const std::string body = method == "GET" ? "" : std::string(100'000, 'b');
+  for (const std::string method : {"GET", "POST", "PUT", "PATCH", "DELETE", "FOO", "get"}) {
+    const std::string body = method == "GET" || method == "get" ? "" : std::string(100'000, 'b');
     const auto response = client->fetch({.method = method, .target = "/echo?a=1&b=%20", .headers = {}, .body = body});
     ASSERT_TRUE(response) << response.error().message;
     EXPECT_EQ(response->status, 200);

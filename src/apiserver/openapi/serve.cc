@@ -173,6 +173,7 @@ struct Question {
   std::shared_ptr<net::ResponseWriter> writer;
   net::Headers headers;
   std::string if_none_match;
+  base::WallTime asked;
   enum class Gzip : uint8_t { kNo, kYes } gzip = Gzip::kNo;
 };
 
@@ -182,6 +183,7 @@ Question question_of(const RequestContext& context) {
   question.headers = answer_headers(context, "application/json");
   question.headers.push_back({"vary", "Accept"});
   question.if_none_match = context.header("if-none-match");
+  question.asked = context.core->clock().wall_now();
   if (context.header("accept-encoding").find("gzip") != std::string_view::npos) question.gzip = Question::Gzip::kYes;
   return question;
 }
@@ -252,8 +254,10 @@ void serve_section(Question& question, Documents& documents, const std::string& 
     question.headers.push_back({"location", "/openapi/v3/" + name + "?hash=" + document->etag});
     return question.writer->send(301, std::move(question.headers), {});
   }
-  // Compat: an address with its hash never changes what it names.
-  if (!hash.empty()) net::set_header(question.headers, "cache-control", "public, immutable");
+  if (!hash.empty()) {  // Compat: an address with its hash never changes what it names
+    net::set_header(question.headers, "cache-control", "public, immutable");
+    question.headers.push_back({"expires", net::http_date(question.asked + std::chrono::years(1))});
+  }
   answer(question, *document);
 }
 
