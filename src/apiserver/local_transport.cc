@@ -140,6 +140,8 @@ class LocalWatcher final : public Watcher {
     std::scoped_lock lock(mutex_);
     if (client::WatchReceiver* receiver = std::exchange(receiver_, nullptr)) receiver->on_end(error);
   }
+  // The definition has changed or gone: watching on finds out which; nothing has to be listed.
+  void on_gone() override { on_end({base::Reason::kTimeout, "the resource's definition has changed"}); }
   void detach() {
     std::scoped_lock lock(mutex_);
     receiver_ = nullptr;
