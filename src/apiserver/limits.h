@@ -42,6 +42,8 @@ inline constexpr size_t kEncodedEvents = 256;
 
 // A conversion webhook that does not answer in time fails the request. Compat: upstream's 30 seconds.
 inline constexpr std::chrono::seconds kConversionTimeout{30};
+// Stored bytes of the objects that one call of a conversion webhook carries; beyond them it is called again.
+inline constexpr size_t kConversionBatchBytes = 16 * 1024 * 1024;
 // Requests that may wait for conversion webhooks at the same time; more wait for these.
 inline constexpr int kConversionLanes = 4;
 

@@ -140,6 +140,8 @@ class LocalWatcher final : public Watcher {
     std::scoped_lock lock(mutex_);
     if (client::WatchReceiver* receiver = std::exchange(receiver_, nullptr)) receiver->on_end(error);
   }
+  // The definition has changed or gone: watching on finds out which; nothing has to be listed.
+  void on_gone() override { on_end({base::Reason::kTimeout, "the resource's definition has changed"}); }
   void detach() {
     std::scoped_lock lock(mutex_);
     receiver_ = nullptr;
@@ -177,8 +179,7 @@ void LocalTransport::call(client::Call call, client::Callback done) {
                                                          call.resource->name, call.resource->subresource);
   context.endpoint = context.endpoint_owner.get();
   if (!context.endpoint)
-    return done(base::fail(
-        object::not_found({std::string(call.resource->group), std::string(call.resource->name)}, call.name)));
+    return done(base::fail({base::Reason::kNotFound, "the server could not find the requested resource", {}}));
   fill_context(context, call);
   context.query.set("fieldManager", call.field_manager.empty() ? field_manager_ : call.field_manager);
   if (call.propagation != client::Propagation::kUnset)
@@ -229,7 +230,7 @@ base::Result<std::unique_ptr<client::WatchHandle>> LocalTransport::watch(const c
   return std::make_unique<LocalHandle>(std::move(watcher), std::move(subscription));
 }
 
-std::vector<std::shared_ptr<const schema::Resource>> LocalTransport::custom_resources() {
+base::Result<std::vector<std::shared_ptr<const schema::Resource>>> LocalTransport::custom_resources() {
   std::vector<std::shared_ptr<const schema::Resource>> rows;
   const CustomEndpoints& custom = core_->endpoints().custom();
   for (const std::string& group : custom.groups()) {

@@ -20,7 +20,8 @@ class LocalTransport final : public client::Transport {
   base::Result<client::ListResult> list(const client::ListCall& call) override;
   base::Result<std::unique_ptr<client::WatchHandle>> watch(const client::ListCall& call, int64_t revision,
                                                            client::WatchReceiver* receiver) override;
-  std::vector<std::shared_ptr<const schema::Resource>> custom_resources() override;
+  base::Result<std::vector<std::shared_ptr<const schema::Resource>>> custom_resources() override;
+  bool carries_custom_objects() const override { return true; }
 
  private:
   Core* const core_;

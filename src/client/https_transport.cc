@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/mutex.h"
+#include "client/discovered.h"
 #include "client/limits.h"
 
 namespace client {
@@ -20,6 +21,12 @@ using base::Reason;
 using Answered = std::move_only_function<void(base::Result<net::Response>)>;
 
 std::unexpected<base::Error> stopped() { return base::fail(Reason::kServiceUnavailable, "the client is stopped"); }
+
+// What was discovered last, and the name of that state.
+struct Discovery {
+  ResourceList rows;
+  std::string etag;
+};
 
 // One request through its attempts. Its answer is given once, at the latest when it is dropped.
 struct Sending {
@@ -163,6 +170,14 @@ class HttpsTransport::Core final : public std::enable_shared_from_this<Core> {
   }
 
   const std::string& field_manager() const { return options_.field_manager; }
+  Discovery discovery() {
+    const base::MutexLock lock(mutex_);
+    return discovery_;
+  }
+  void set_discovery(Discovery fresh) {
+    const base::MutexLock lock(mutex_);
+    discovery_ = std::move(fresh);
+  }
   base::Duration watch_time() {
     const auto spread = static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(kMinWatchTime).count());
     return kMinWatchTime + std::chrono::seconds(rng_->below(spread));
@@ -241,6 +256,7 @@ class HttpsTransport::Core final : public std::enable_shared_from_this<Core> {
   std::shared_ptr<net::Client> client_ GUARDED_BY(mutex_);  // null = stopped
   Credentials credentials_ GUARDED_BY(mutex_);
   base::MonoTime credentials_read_ GUARDED_BY(mutex_){};
+  Discovery discovery_ GUARDED_BY(mutex_);
 };
 
 base::Result<net::Response> HttpsTransport::Core::send_and_wait(std::function<net::ClientRequest(Encoding)> make) {
@@ -311,6 +327,24 @@ base::Result<ListResult> HttpsTransport::list_pages(const ListCall& call, int64_
     position.continue_token = std::move(page.continue_token);
   } while (!position.continue_token.empty());
   return result;
+}
+
+base::Result<ResourceList> HttpsTransport::custom_resources() {
+  const Discovery known = core_->discovery();
+  TRY_ASSIGN(const net::Response response, core_->send_and_wait([&](Encoding) {
+    net::ClientRequest request;
+    request.target = kDiscoveryTarget;
+    request.headers = {{"accept", std::string(kAcceptDiscovery)}};
+    if (!known.etag.empty()) request.headers.push_back({"if-none-match", known.etag});
+    return request;
+  }));
+  if (response.status == 304) return known.rows;
+  if (!is_success(response.status)) return base::fail(read_error(response.status, response.headers, response.body));
+  Discovery fresh;
+  TRY_ASSIGN(fresh.rows, read_discovery(response.body));
+  fresh.etag = response.header("etag");
+  core_->set_discovery(fresh);
+  return std::move(fresh.rows);
 }
 
 base::Result<std::unique_ptr<WatchHandle>> HttpsTransport::watch(const ListCall& call, int64_t revision,

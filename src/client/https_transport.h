@@ -50,6 +50,8 @@ class HttpsTransport final : public Transport {
   // Returns at once: that the server refused comes by on_end.
   base::Result<std::unique_ptr<WatchHandle>> watch(const ListCall& call, int64_t revision,
                                                    WatchReceiver* receiver) override;
+  base::Result<std::vector<std::shared_ptr<const schema::Resource>>> custom_resources() override;
+  bool carries_custom_objects() const override { return true; }
 
  private:
   class Core;

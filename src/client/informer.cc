@@ -19,6 +19,8 @@ namespace {
 
 constexpr base::Duration kFirstRetry = std::chrono::milliseconds(50);
 constexpr base::Duration kMaxRetry = std::chrono::seconds(30);
+// How often a resource that the server does not have is asked for again.
+constexpr base::Duration kUnservedRetry = std::chrono::seconds(30);
 
 ObjectKey key_of(const RawObject& object) {
   auto view = schema::view_metadata(object.payload());
@@ -125,16 +127,18 @@ class Informer::Impl final : public WatchReceiver, public std::enable_shared_fro
 
   void on_end(const base::Error& error) override {
     const bool relist = error.reason == base::Reason::kExpired || error.reason == base::Reason::kGone;
+    const bool gone = error.reason == base::Reason::kNotFound;
     {
       base::MutexLock lock(mutex_);
       if (stopped_) return;
-      if (relist) must_list_ = true;
+      if (relist || gone) must_list_ = true;
       ended_ = true;
       if (!watching_) return;  // cycle() is still returning from watch() and will see ended_
       watching_ = false;
     }
-    // The server's or the network's doing; a watch that just reached its time says kTimeout.
-    if (!relist && error.reason != base::Reason::kTimeout)
+    // The server's or the network's doing; a watch that just reached its time says kTimeout, and the next list tells
+    // whether the resource has gone.
+    if (!relist && !gone && error.reason != base::Reason::kTimeout)
       base::log::warning("watch ended", {{"resource", resource().name}, {"error", error.message}});
     const base::Duration asked = std::chrono::seconds(error.details ? error.details->retry_after_seconds : 0);
     post_cycle(std::max(next_retry(), asked));
@@ -233,11 +237,15 @@ class Informer::Impl final : public WatchReceiver, public std::enable_shared_fro
       watching_ = false;
     }
     old.reset();
-    if (must_list && !list_all()) return post_cycle(next_retry());
+    if (must_list) {
+      const Listed listed = list_all();
+      if (listed == Listed::kUnserved) return post_cycle(kUnservedRetry);
+      if (listed == Listed::kFailed) return post_cycle(next_retry());
+    }
     auto watch = transport_->watch(options_.scope, revision(), this);
     if (!watch) {
       const base::Reason reason = watch.error().reason;
-      if (reason == base::Reason::kExpired || reason == base::Reason::kGone) {
+      if (reason == base::Reason::kExpired || reason == base::Reason::kGone || reason == base::Reason::kNotFound) {
         base::MutexLock lock(mutex_);
         must_list_ = true;
       } else {
@@ -257,19 +265,47 @@ class Informer::Impl final : public WatchReceiver, public std::enable_shared_fro
     if (again) post_cycle(next_retry());
   }
 
-  bool list_all() {
+  enum class Listed : uint8_t { kDone, kFailed, kUnserved };
+  Listed list_all() {
     auto listed = transport_->list(options_.scope);
+    if (!listed && listed.error().reason == base::Reason::kNotFound) {
+      note_unserved();
+      return Listed::kUnserved;
+    }
     if (!listed) {
       base::log::warning("list failed", {{"resource", resource().name}, {"error", listed.error().message}});
-      return false;
+      return Listed::kFailed;
     }
     bool drain = false;
     {
       base::MutexLock lock(mutex_);
+      unserved_ = false;
       drain = replace_locked(*listed);
     }
     if (drain) post_drain();
-    return true;
+    return Listed::kDone;
+  }
+
+  // The server does not have the resource. What is known of its objects stays: nobody said that they are gone. Whoever
+  // waits for the first list need not wait.
+  void note_unserved() {
+    bool drain = false;
+    {
+      base::MutexLock lock(mutex_);
+      if (stopped_ || std::exchange(unserved_, true)) return;
+      drain = mark_listed_locked();
+    }
+    if (drain) post_drain();
+    base::log::info("the server does not serve a resource that is followed",
+                    {{"resource", resource().name}, {"group", resource().group}, {"version", resource().version}});
+  }
+
+  // True when the queue must be drained by a new task.
+  bool mark_listed_locked() REQUIRES(mutex_) {
+    if (std::exchange(listed_once_, true)) return false;
+    Pending marker;
+    marker.synced_marker = true;
+    return enqueue_locked(std::move(marker));
   }
 
   // Hands on the difference between the cache and a new list.
@@ -287,12 +323,7 @@ class Informer::Impl final : public WatchReceiver, public std::enable_shared_fro
     for (const ObjectKey& key : gone) drain |= apply_locked(key, {}, {});
     revision_ = listed.revision;
     must_list_ = false;
-    if (!listed_once_) {
-      listed_once_ = true;
-      Pending marker;
-      marker.synced_marker = true;
-      drain |= enqueue_locked(std::move(marker));
-    }
+    drain |= mark_listed_locked();
     return drain;
   }
 
@@ -313,6 +344,7 @@ class Informer::Impl final : public WatchReceiver, public std::enable_shared_fro
   bool stopped_ GUARDED_BY(mutex_) = false;
   bool must_list_ GUARDED_BY(mutex_) = true;
   bool listed_once_ GUARDED_BY(mutex_) = false;
+  bool unserved_ GUARDED_BY(mutex_) = false;  // as of the last list
   bool synced_ GUARDED_BY(mutex_) = false;
   bool watching_ GUARDED_BY(mutex_) = false;
   bool ended_ GUARDED_BY(mutex_) = false;

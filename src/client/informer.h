@@ -1,7 +1,8 @@
 // Informer: a local, ordered picture of one resource, kept true by list and watch (the reflector), with indexes by key.
 // In process it holds references to the store's own bytes: one copy of each object for the whole program.
 // Invariants: handlers see every change of a key in order, after the cache shows it; after a relist they see the
-// difference; has_synced() turns true once the first list has been handed to the handlers.
+// difference; has_synced() turns true once the first list has been handed to the handlers. A resource that the server
+// does not have counts as listed; it is asked for every half minute, and what was known of its objects stays.
 // Thread: reads from any; handlers run one at a time on the informer's strand and must not block (they add keys to
 // workqueues).
 #pragma once

@@ -47,7 +47,8 @@ void add_finalizer(Value& object, std::string_view name) {
 }
 
 base::Result<RawObject> not_found(const schema::Resource& resource, const std::string& name) {
-  return base::fail(base::Reason::kNotFound, std::string(resource.name) + " \"" + name + "\" not found");
+  return base::fail(
+      {base::Reason::kNotFound, std::string(resource.name) + " \"" + name + "\" not found", {.name = name}});
 }
 
 }  // namespace

@@ -22,6 +22,16 @@ using object::Value;
 constexpr std::string_view kProtobuf = "application/vnd.kubernetes.protobuf";
 constexpr std::string_view kJson = "application/json";
 constexpr std::string_view kAccept = "application/vnd.kubernetes.protobuf,application/json";
+// Of objects that are not built in, the metadata: all that is known of their form here.
+constexpr std::string_view kAcceptPartial =
+    "application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,"
+    "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
+constexpr std::string_view kAcceptPartialList =
+    "application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,"
+    "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
+constexpr std::string_view kAcceptWatch =
+    "application/vnd.kubernetes.protobuf;stream=watch,application/vnd.kubernetes.protobuf,application/json";
+constexpr std::string_view kPartialKind = "PartialObjectMetadata";
 
 // ---- requests ----
 
@@ -81,12 +91,17 @@ std::string api_version_of(const schema::Resource& resource) {
   return group.empty() ? std::string(version) : std::string(group) + "/" + std::string(version);
 }
 
-const schema::Message& message_of(const schema::Resource& resource) {
+// Null for kinds that are not built in.
+const schema::Kind* kind_of(const schema::Resource& resource) {
   const bool other = !resource.response_version.empty();
-  const schema::Kind* kind = gen::find_kind(other ? resource.response_group : resource.group,
-                                            other ? resource.response_version : resource.version, resource.kind);
-  CHECK(kind != nullptr);
-  return *kind->message;
+  return gen::find_kind(other ? resource.response_group : resource.group,
+                        other ? resource.response_version : resource.version, resource.kind);
+}
+bool is_partial(const schema::Resource& resource) { return kind_of(resource) == nullptr; }
+
+const schema::Message& message_of(const schema::Resource& resource) {
+  const schema::Kind* kind = kind_of(resource);
+  return kind ? *kind->message : gen::message_of<api::meta::v1::PartialObjectMetadata>();
 }
 
 std::string_view patch_content_type(PatchType type) {
@@ -136,6 +151,7 @@ std::string delete_options(const Call& call) {
 }
 
 void set_object_body(const Call& call, Encoding encoding, net::ClientRequest& request) {
+  CHECK(!is_partial(*call.resource));  // the rest of the object would be lost
   const std::string api_version = api_version_of(*call.resource);
   const schema::TypeMeta type{api_version, call.resource->kind};
   if (encoding == Encoding::kProtobuf) {
@@ -270,7 +286,7 @@ int32_t retry_after_of(const net::Headers& headers) {
 net::ClientRequest make_request(const Call& call, Encoding encoding, const std::string& field_manager) {
   net::ClientRequest request;
   request.method = method_of(call.verb);
-  request.headers.push_back({"accept", std::string(kAccept)});
+  request.headers.push_back({"accept", std::string(is_partial(*call.resource) ? kAcceptPartial : kAccept)});
   const bool writes = call.verb == Verb::kCreate || call.verb == Verb::kUpdate || call.verb == Verb::kPatch;
   Target target(*call.resource, call.ns, call.verb == Verb::kDeleteCollection ? std::string_view() : call.name);
   if (writes) {
@@ -294,7 +310,7 @@ net::ClientRequest make_request(const Call& call, Encoding encoding, const std::
 
 net::ClientRequest make_list_request(const ListCall& call, const ListPosition& position) {
   net::ClientRequest request;
-  request.headers.push_back({"accept", std::string(kAccept)});
+  request.headers.push_back({"accept", std::string(is_partial(*call.resource) ? kAcceptPartialList : kAccept)});
   Target target(*call.resource, call.ns, "");
   target.query_unless_empty("labelSelector", call.label_selector);
   target.query_unless_empty("fieldSelector", call.field_selector);
@@ -306,8 +322,7 @@ net::ClientRequest make_list_request(const ListCall& call, const ListPosition& p
 
 net::ClientRequest make_watch_request(const ListCall& call, int64_t revision, base::Duration timeout) {
   net::ClientRequest request;
-  request.headers.push_back(
-      {"accept", std::string(kProtobuf) + ";stream=watch," + std::string(kProtobuf) + "," + std::string(kJson)});
+  request.headers.push_back({"accept", std::string(is_partial(*call.resource) ? kAcceptPartial : kAcceptWatch)});
   Target target(*call.resource, call.ns, "");
   target.query("watch", "true");
   target.query("allowWatchBookmarks", "true");
@@ -350,11 +365,13 @@ base::Error read_error(int status, const net::Headers& headers, std::string_view
 base::Result<RawObject> read_object(const schema::Resource& resource, const net::Response& response) {
   if (is_protobuf(response.header("content-type"))) {
     TRY_ASSIGN(schema::Envelope envelope, schema::unwrap(response.body));
-    if (envelope.type.kind == "Status" || envelope.type.kind != resource.kind) return RawObject();
+    const std::string_view expected = is_partial(resource) ? kPartialKind : resource.kind;
+    if (envelope.type.kind == "Status" || envelope.type.kind != expected) return RawObject();
     return raw_object(envelope.raw);
   }
   TRY_ASSIGN(Value value, object::parse_json(response.body));
-  if (value.string_at({"kind"}) != resource.kind) return RawObject();
+  const std::string_view kind = value.string_at({"kind"});
+  if (kind != resource.kind && !(is_partial(resource) && kind == kPartialKind)) return RawObject();
   return raw_object(message_of(resource), value);
 }
 

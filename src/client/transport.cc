@@ -32,4 +32,8 @@ base::Result<RawObject> Transport::call_and_wait(Call request) {
   return *std::move(answer->result);
 }
 
+bool is_missing_object(const base::Error& error) {
+  return error.reason == base::Reason::kNotFound && error.details && !error.details->name.empty();
+}
+
 }  // namespace client

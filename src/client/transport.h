@@ -97,12 +97,20 @@ class Transport {
   virtual base::Result<std::unique_ptr<WatchHandle>> watch(const ListCall& call, int64_t revision,
                                                            WatchReceiver* receiver) = 0;
 
-  // The custom resources that are served now, each in its preferred version; a row lives as long as its handle. None
-  // where the transport does not know.
-  virtual std::vector<std::shared_ptr<const schema::Resource>> custom_resources() { return {}; }
+  // The resources that are served now and not built in, each in its preferred version; a row lives as long as its
+  // handle. Blocks like list(). An error when they are not known for certain.
+  virtual base::Result<std::vector<std::shared_ptr<const schema::Resource>>> custom_resources() {
+    return std::vector<std::shared_ptr<const schema::Resource>>();
+  }
+  // Whether objects of such resources can be listed, watched, patched and deleted. Over the network only their metadata
+  // is shown.
+  virtual bool carries_custom_objects() const { return false; }
 
   // call() and wait for its answer. For workers; never on a loop or a callback's thread.
   base::Result<RawObject> call_and_wait(Call call);
 };
+
+// Whether the server knows the resource but not the object: that a resource is not served says nothing of its objects.
+bool is_missing_object(const base::Error& error);
 
 }  // namespace client

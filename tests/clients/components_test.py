@@ -135,6 +135,99 @@ class Components(unittest.TestCase):
             process.terminate()
             self.assertEqual(process.wait(programs.STOP_SECONDS), 0)
 
+    def exists(self, path):
+        try:
+            return self.call("GET", path)
+        except urllib.error.HTTPError as error:
+            if error.code == 404:
+                return None
+            raise
+
+    def define(self, group="things.example.com"):
+        self.call("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", {
+            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": f"notes.{group}"},
+            "spec": {"group": group, "scope": "Namespaced", "names": {"plural": "notes", "kind": "Note"}, "versions": [
+                {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {
+                    "type": "object", "x-kubernetes-preserve-unknown-fields": True}}}]}})
+        path = f"/apis/{group}/v1/namespaces/default/notes"
+        self.wait("served", lambda: self.call("GET", path), bool)
+        return path
+
+    @staticmethod
+    def reference(owner):
+        return {"apiVersion": owner["apiVersion"], "kind": owner["kind"], "name": owner["metadata"]["name"],
+                "uid": owner["metadata"]["uid"], "blockOwnerDeletion": True}
+
+    def make(self, path, name, owner=None, finalizers=()):
+        kind, version = ("Note", "things.example.com/v1") if path.endswith("/notes") else ("ConfigMap", "v1")
+        metadata = {"name": name, "finalizers": list(finalizers)}
+        if owner:
+            metadata["ownerReferences"] = [self.reference(owner)]
+        made = self.call("POST", path, {"apiVersion": version, "kind": kind, "metadata": metadata, "data": {"k": "v"}})
+        return {"apiVersion": version, "kind": kind, **made}
+
+    def test_custom_objects_are_collected(self):
+        """By a process of its own, which learns of definitions while it runs."""
+        manager, _ = self.start("kube-controller-manager")
+        self.holder("kube-controller-manager")
+        notes, maps = self.define(), "/api/v1/namespaces/default/configmaps"
+        for propagation in ("Background", "Foreground", "Orphan"):
+            owner = self.make(notes, f"owner-{propagation.lower()}")
+            self.make(maps, f"map-{propagation.lower()}", owner)
+            child = self.make(notes, f"child-{propagation.lower()}", owner)
+            self.make(maps, f"grandchild-{propagation.lower()}", child)
+            name = owner["metadata"]["name"]
+            self.call("DELETE", f"{notes}/{name}", {"propagationPolicy": propagation})
+            self.wait(f"{name} is gone", lambda: [self.exists(f"{notes}/{name}")], lambda seen: seen == [None])
+            if propagation == "Orphan":
+                continue
+            for path in (f"{maps}/map-", f"{notes}/child-", f"{maps}/grandchild-"):
+                self.wait(f"{path} is gone", lambda: [self.exists(path + propagation.lower())], lambda seen: seen == [None])
+        for path in (f"{maps}/map-orphan", f"{notes}/child-orphan"):
+            self.assertNotIn("ownerReferences", self.call("GET", path)["metadata"])
+        self.assertEqual(self.call("GET", f"{notes}/child-orphan")["data"], {"k": "v"}, "only metadata was touched")
+        # A namespace waits for custom objects, and takes them along.
+        self.call("POST", "/api/v1/namespaces", {"metadata": {"name": "short"}})
+        inside = notes.replace("default", "short")
+        self.make(inside, "free")
+        self.make(inside, "held", finalizers=["example.com/hold"])
+        self.call("DELETE", "/api/v1/namespaces/short")
+        self.wait("the free one is gone", lambda: [self.exists(f"{inside}/free")], lambda seen: seen == [None])
+        self.wait("the namespace says why it waits", lambda: self.call("GET", "/api/v1/namespaces/short")["status"].get("conditions", []),
+                  lambda conditions: any(c["type"] == "NamespaceContentRemaining" and c["message"].endswith(
+                      "notes.things.example.com has 1 resource instances") for c in conditions))
+        self.call("PATCH", f"{inside}/held", {"metadata": {"finalizers": None}}, "application/merge-patch+json")
+        self.wait("the namespace is gone", lambda: [self.exists("/api/v1/namespaces/short")], lambda seen: seen == [None])
+        self.call("DELETE", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/notes.things.example.com")
+        self.wait("what the last of them owned is gone", lambda: [self.exists(f"{maps}/grandchild-orphan")], lambda seen: seen == [None])
+        self.assertIsNone(manager.poll())
+
+    def test_resources_that_are_switched_off(self):
+        """What the server does not serve is asked for quietly, holds nobody up, and lets no dependent go."""
+        replica_set = self.call("POST", "/apis/apps/v1/namespaces/default/replicasets", {
+            "apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": "web"}, "spec": {
+                "replicas": 0, "selector": {"matchLabels": {"a": "b"}}, "template": {
+                    "metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "nginx"}]}}}})
+        maps = "/api/v1/namespaces/default/configmaps"
+        self.make(maps, "of-web", {"apiVersion": "apps/v1", "kind": "ReplicaSet", **replica_set})
+        self.server.stop(keep_log=True)
+        self.server.command.append("--runtime-config=apps/v1=false,batch/v1=false")
+        self.server.start()
+        started = time.monotonic()
+        self.start("kube-controller-manager")
+        self.holder("kube-controller-manager")
+        owner = self.make(maps, "owner")
+        self.make(maps, "dependent", owner)
+        self.call("DELETE", f"{maps}/owner")
+        self.wait("the garbage collector works", lambda: [self.exists(f"{maps}/dependent")], lambda seen: seen == [None])
+        log = next(self.server.directory.glob("kube-controller-manager-*.log")).read_text()
+        self.assertIsNotNone(self.exists(f"{maps}/of-web"), "its owner's kind is switched off")
+        told = [line for line in log.splitlines() if "does not serve" in line]
+        self.assertEqual(len(told), len(set(line.split(" ", 1)[1] for line in told)), "each is told of once")
+        self.assertGreaterEqual(len(told), 7)
+        self.assertNotIn("list failed", log)
+        self.assertLess(time.monotonic() - started, PATIENCE_SECONDS)
+
     def test_flags(self):
         for flags, words in ((["--no-such-flag"], "unknown flag: --no-such-flag"),
                              (["--leader-elect-renew-deadline=1h"], "leaseDuration must be greater than renewDeadline")):

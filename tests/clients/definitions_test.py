@@ -27,13 +27,14 @@ class Webhook:
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
                         "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", self.certificate],
                        check=True, capture_output=True)
-        self.answer, self.calls = self.convert, 0
+        self.answer, self.calls, self.sizes = self.convert, 0, []
         webhook = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 review = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 webhook.calls += 1
+                webhook.sizes.append(len(review["request"]["objects"]))
                 body = json.dumps(webhook.answer(review)).encode()
                 self.send_response(200)
                 self.send_header("Content-Type", "application/json")
@@ -173,20 +174,152 @@ class Definitions(unittest.TestCase):
             (broken(lambda r: r.update(uid="other")), "failed: expected response.uid="),
             (broken(lambda r: r.update(result={"status": "Failure", "message": "no way"})), "failed: no way"),
             (broken(lambda r: r.update(convertedObjects=[])), "returned 0 objects, expected 1"),
-            (broken(lambda r: r["convertedObjects"][0].update(apiVersion="x/v9")), "returned invalid converted object at index 0: "),
-            (broken(lambda r: r["convertedObjects"][0].pop("metadata")), "returned invalid metadata in object at index 0: "),
+            (broken(lambda r: r.update(convertedObjects=[{"spec": {}}])), None),
+            (broken(lambda r: r["convertedObjects"][0].update(apiVersion="x/v9")),
+             f"returned invalid object at index 0: invalid groupVersion (expected {GROUP}/v2, received x/v9)"),
+            (broken(lambda r: r["convertedObjects"][0].update(kind="Other")),
+             "returned invalid object at index 0: invalid kind (expected Note, received Other)"),
+            (broken(lambda r: r["convertedObjects"][0]["metadata"].update(name="b")),
+             "returned invalid object: must have the same name: a != b"),
+            (broken(lambda r: r["convertedObjects"][0]["metadata"].update(namespace="n")),
+             "returned invalid object: must have the same namespace: default != n"),
+            (broken(lambda r: r["convertedObjects"][0]["metadata"].update(uid="u")), "returned invalid object: must have the same UID: "),
+            (broken(lambda r: r["convertedObjects"][0].update(metadata="m")),
+             "returned invalid object: must have the same name: a != "),
+            (broken(lambda r: r["convertedObjects"][0]["metadata"].update(labels=["x"])),
+             "returned invalid metadata: invalid metadata.labels of type []interface {} in converted object"),
+            (broken(lambda r: r["convertedObjects"][0]["metadata"].update(annotations={"x": 1})),
+             "returned invalid metadata: metadata.annotations[x] must be a string, but is int64 in converted object"),
+            (broken(lambda r: r["convertedObjects"][0]["metadata"].update(labels={"x": "no good"})),
+             'returned invalid metadata: metadata.labels: Invalid value: "no good": a valid label must be '),
             (lambda review: {"kind": "Other"}, "failed: expected webhook response of "),
             (lambda review: [], "failed: "),
         ]
         for answer, expected in cases:
             webhook.answer = answer
             body = self.must(500, "GET", path("v2", "a"))
-            self.assertTrue(body["message"].startswith(prefix + expected), body["message"])
+            if expected is None:
+                self.assertTrue(body["message"].startswith("Object 'Kind' is missing in '{"), body["message"])
+            else:
+                self.assertTrue(body["message"].startswith(prefix + expected), body["message"])
             self.must(500, "PUT", path("v2", "a"), self.note("v2", "a", words=["changed"]))
         webhook.server.shutdown()
         webhook.server.server_close()
         self.assertIn(prefix + 'failed: Post "https://127.0.0.1:', self.must(500, "GET", path("v2", "a"))["message"])
         self.assertEqual(self.must(200, "GET", path("v1", "a"))["spec"], {"text": "t"}, "nothing has changed")
+
+    def test_list_and_watch_convert_with_one_call(self):
+        webhook = Webhook()
+        self.define(definition(webhook))
+        count = 100
+        for i in range(count):
+            self.must(201, "POST", path("v1"), self.note("v1", f"n{i:03}", text=f"text {i}"))
+        listed = self.must(200, "GET", path("v2"))["items"]
+        self.assertEqual([i["spec"]["words"][1] for i in listed], [str(i) for i in range(count)])
+        self.assertEqual(webhook.sizes, [count])
+        stream = self.watch(path("v2") + "?watch=1")
+        events = [json.loads(stream.readline()) for _ in range(count)]
+        self.assertEqual({e["object"]["metadata"]["labels"]["converted"] for e in events}, {"yes"})
+        self.assertEqual(webhook.sizes, [count, count])
+        # Those that are stored in the version that is asked for are not sent.
+        changed = self.must(200, "GET", f"{DEFINITIONS}/notes.{GROUP}")
+        for version in changed["spec"]["versions"]:
+            version["storage"] = version["name"] == "v2"
+        self.must(200, "PUT", f"{DEFINITIONS}/notes.{GROUP}", changed)
+        self.until("v2 is stored", lambda: self.call("PATCH", path("v1", "n007"), {"metadata": {"labels": {"x": str(time.time())}}},
+                                                     "application/merge-patch+json")[0] == 200 and
+                   self.call("GET", path("v2") + "?limit=8")[0] == 200 and webhook.sizes[-1] == 7)
+        del webhook.sizes[:]
+        self.assertEqual(len(self.must(200, "GET", path("v2"))["items"]), count)
+        self.assertEqual(webhook.sizes, [count - 1])
+        # One that is bad fails the list, which says where.
+        good = webhook.answer
+
+        def bad(review):
+            made = good(review)
+            made["response"]["convertedObjects"][5]["metadata"]["name"] = "other"
+            return made
+        webhook.answer = bad
+        self.assertEqual(self.must(500, "GET", path("v2"))["message"],
+                         f"conversion webhook for {GROUP}/v2, Kind=NoteList returned invalid converted object at index 5: "
+                         "must have the same name: n005 != other")
+
+    def test_older_form_of_reviews(self):
+        webhook = Webhook()
+        made = definition(webhook)
+        made["spec"]["conversion"]["webhook"]["conversionReviewVersions"] = ["v9", "v1beta1", "v1"]
+        self.define(made)
+        self.must(201, "POST", path("v1"), self.note("v1", "a", text="t"))
+        good, seen = webhook.answer, []
+
+        def answer(review):
+            seen.append(review["apiVersion"])
+            done = good(review)
+            done["response"].pop("uid")
+            return done
+        webhook.answer = answer
+        self.assertEqual(self.must(200, "GET", path("v2", "a"))["spec"], {"words": ["t"]})
+        self.assertEqual(seen, ["apiextensions.k8s.io/v1beta1"])
+
+    def watch(self, where):
+        connection = self.connect()
+        connection.request("GET", where, headers={"Authorization": f"Bearer {programs.ADMIN_TOKEN}"})
+        return connection.getresponse()
+
+    def change(self, edit):
+        while True:
+            changed = self.must(200, "GET", f"{DEFINITIONS}/notes.{GROUP}")
+            edit(changed)
+            status, body = self.call("PUT", f"{DEFINITIONS}/notes.{GROUP}", changed)
+            if status != 409:
+                self.assertEqual(status, 200, body)
+                return
+
+    def test_watches_end_when_the_definition_changes(self):
+        self.define(definition())
+        stream = self.watch(path("v1") + "?watch=1")
+        self.must(201, "POST", path("v1"), self.note("v1", "a", text="t", count=1))
+        first = json.loads(stream.readline())
+        self.assertEqual(first["object"]["spec"], {"text": "t"})
+        # Metadata says nothing of what is served.
+        self.change(lambda d: d["metadata"].setdefault("labels", {}).update(x="y"))
+        self.must(201, "POST", path("v1"), self.note("v1", "b", text="t"))
+        self.assertEqual(json.loads(stream.readline())["object"]["metadata"]["name"], "b")
+        self.change(lambda d: d["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"].update(
+            count={"type": "integer"}))
+        self.assertEqual(stream.read(), b"", "the stream just ends")
+        stream = self.watch(path("v1") + "?watch=1&resourceVersion=" + first["object"]["metadata"]["resourceVersion"])
+        self.assertEqual(json.loads(stream.readline())["object"]["metadata"]["name"], "b", "nothing is lost")
+        self.must(201, "POST", path("v1"), self.note("v1", "c", text="t", count=1))
+        self.assertEqual(json.loads(stream.readline())["object"]["spec"], {"text": "t", "count": 1}, "as the new schema says")
+
+    def test_informer_sees_all_while_the_definition_changes(self):
+        """A client that watches again from its last revision sees every object once, however often the definition changes."""
+        self.define(definition())
+        total, seen, streams = 300, [], [0]
+        start = self.must(200, "GET", path("v1"))["metadata"]["resourceVersion"]
+
+        def follow():
+            version = start
+            while len(seen) < total:
+                streams[0] += 1
+                stream = self.watch(path("v1") + f"?watch=1&allowWatchBookmarks=true&resourceVersion={version}")
+                for line in stream:
+                    event = json.loads(line)
+                    version = event["object"]["metadata"]["resourceVersion"]
+                    seen.append((event["type"], event["object"]["metadata"].get("name")))
+                    if len(seen) >= total:
+                        return
+        follower = threading.Thread(target=follow, daemon=True)
+        follower.start()
+        for i in range(total):
+            self.must(201, "POST", path("v1"), self.note("v1", f"n{i}", text="t"))
+            if i % 30 == 15:
+                self.change(lambda d: d["spec"]["versions"][0].update(additionalPrinterColumns=[
+                    {"name": f"C{i}", "type": "string", "jsonPath": ".spec.text"}]))
+        follower.join(20)
+        self.assertEqual(seen, [("ADDED", f"n{i}") for i in range(total)])
+        self.assertGreater(streams[0], 5)
 
     def test_slow_webhook_stops_nobody_else(self):
         webhook = Webhook()

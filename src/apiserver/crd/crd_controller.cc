@@ -210,11 +210,10 @@ class CrdController::Impl final : public kv::WatchSink, public std::enable_share
     auto made = std::make_shared<const CustomResource>(definition, kv->value, core_, born);
     const bool renamed = known && known->plural() != made->plural();
     if (renamed) core_->endpoints().custom().withdraw(known->group(), known->plural());
-    // Versions that are served no more, and another definition of the same name, end their watches.
-    if (known && (renamed || known->uid() != made->uid() || known->served_versions() != made->served_versions())) {
-      core_->watches().end(known->key_prefix());
-    }
     core_->endpoints().custom().publish(made);
+    // Compat: whatever changes of the spec or the accepted names ends the watches: they show objects as the definition
+    // was. Clients watch again from where they were. A request that still has the old endpoints sees for itself.
+    if (known && !known->has_shape_of(*made)) core_->watches().end(known->key_prefix());
     api_services_.set(definition.metadata.name, made->group(), made->served_versions());
     known = std::move(made);
   }

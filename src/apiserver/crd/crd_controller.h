@@ -1,7 +1,8 @@
 // Follows the CustomResourceDefinitions: accepts their names, establishes and publishes them, and when one is deleted
 // removes its objects first. What upstream's apiextensions server does in several controllers.
 //
-// Invariants: endpoints are published before the definition says Established; a withdrawn resource's watches end. A
+// Invariants: endpoints are published before the definition says Established; the watches of a
+// resource that is withdrawn, or made anew from a changed spec, end. A
 // definition costs the same to add however many there are. Thread: construct, start, stop from the owner's; works on
 // the pool, one definition at a time.
 #pragma once

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "gen/apiextensions/v1.h"
+#include "kv/tree.h"
 #include "object/value.h"
 #include "schema/apply/type.h"
 #include "schema/structural/json_path.h"
@@ -59,6 +61,9 @@ class CustomKind final : public api::KindRules {
   // May stored bytes be shown as they are?
   bool shows_stored(std::string_view stored_raw) const;
   base::Result<std::string> to_served(std::string_view stored_raw) const;
+  // Stored objects whose way to this version leads through the webhook are replaced by what it makes of them, all with
+  // one call: then to_served() has nothing to wait for. After an error all are as they were.
+  base::Result<void> convert_stored(std::span<kv::KeyValueRef> objects) const;
   // The bytes to store for an object of this version.
   base::Result<std::string> to_storage(std::string_view served_raw) const;
 
@@ -116,8 +121,10 @@ class CustomKind final : public api::KindRules {
              object::FieldErrors& errors) const;
 
   std::string_view group_, kind_, version_, storage_version_;  // kept by the CustomResource
-  base::Result<object::Value> converted(object::Value tree, std::string_view metadata, std::string_view from,
-                                        std::string_view to) const;
+  base::Result<object::Value> to_convert(object::Value tree, std::string_view metadata, std::string_view from) const;
+  std::string api_version_of(std::string_view version) const {
+    return std::string(group_) + "/" + std::string(version);
+  }
 
   const CustomKind* storage_ = this;
   std::shared_ptr<const WebhookConversion> webhook_;

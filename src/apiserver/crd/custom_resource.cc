@@ -24,6 +24,8 @@ constexpr std::array<std::string_view, 8> kVerbs = {"delete", "deletecollection"
                                                     "patch",  "create",           "update", "watch"};
 constexpr std::array<std::string_view, 3> kSubresourceVerbs = {"get", "patch", "update"};
 
+constexpr size_t kShapeDigits = 32;  // of a fingerprint: what spec, accepted names and uid make
+
 uint64_t next_serial() {
   static std::atomic<uint64_t> last = 0;
   return ++last;
@@ -70,7 +72,7 @@ CustomResource::CustomResource(const CustomResourceDefinition& definition, base:
   source.stored = std::move(stored);
   const auto* conversion = definition.spec.conversion.get();
   if (conversion && conversion->strategy == "Webhook" && conversion->webhook)
-    source.webhook = std::make_shared<const WebhookConversion>(core, *conversion->webhook);
+    source.webhook = std::make_shared<const WebhookConversion>(core, *conversion->webhook, names.list_kind);
   const auto& versions = definition.spec.versions;
   for (size_t i = 0; i < versions.size(); ++i) {
     if (!versions[i].storage) continue;
@@ -88,8 +90,13 @@ std::string CustomResource::fingerprint_of(const CustomResourceDefinition& defin
   shape.spec = definition.spec;
   shape.status.accepted_names = definition.status.accepted_names;
   shape.metadata.uid = definition.metadata.uid;
-  if (is_condition(definition, "Terminating", "True")) shape.metadata.name = "terminating";
-  return pki::to_hex(pki::sha256(gen::encode(shape))).substr(0, 32);
+  std::string text = pki::to_hex(pki::sha256(gen::encode(shape))).substr(0, kShapeDigits);
+  if (is_condition(definition, "Terminating", "True")) text += "-terminating";
+  return text;
+}
+
+bool CustomResource::has_shape_of(const CustomResource& other) const {
+  return fingerprint_.substr(0, kShapeDigits) == other.fingerprint_.substr(0, kShapeDigits);
 }
 
 std::string_view CustomResource::keep(std::string text) { return text_.emplace_back(std::move(text)); }

@@ -35,6 +35,8 @@ class CustomResource {
   // Changes with all that the endpoints depend on. The same in every run.
   const std::string& fingerprint() const { return fingerprint_; }
   static std::string fingerprint_of(const CustomResourceDefinition& definition);
+  // Made of the same uid, spec and accepted names?
+  bool has_shape_of(const CustomResource& other) const;
   const std::string& key_prefix() const { return *key_prefix_; }
   // In the definition's order.
   std::vector<std::string> served_versions() const;

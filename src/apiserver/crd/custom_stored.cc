@@ -8,6 +8,7 @@
 #include "schema/custom_content.h"
 #include "schema/envelope.h"
 #include "schema/proto_value.h"
+#include "storage/stored_object.h"
 
 namespace apiserver {
 namespace {
@@ -128,16 +129,46 @@ base::Result<void> CustomKind::clean(Value& tree, std::vector<std::string>* unkn
   return {};
 }
 
-// The object that the converter makes of this one. `tree` is the content; metadata joins it for the way.
-base::Result<Value> CustomKind::converted(Value tree, std::string_view metadata, std::string_view from,
-                                          std::string_view to) const {
-  const std::string prefix = std::string(group_) + "/";
+// The object as the converter sees it. `tree` is the content; metadata joins it for the way.
+base::Result<Value> CustomKind::to_convert(Value tree, std::string_view metadata, std::string_view from) const {
   object::Object& members = *tree.object_if();
-  members.set("apiVersion", prefix + std::string(from));
+  members.set("apiVersion", api_version_of(from));
   members.set("kind", kind_);
   TRY_ASSIGN(Value decoded, schema::decode_value(gen::message_of<::api::meta::v1::ObjectMeta>(), metadata));
   members.set("metadata", std::move(decoded));
-  return webhook_->convert(std::move(tree), prefix + std::string(to));
+  return tree;
+}
+
+base::Result<void> CustomKind::convert_stored(std::span<kv::KeyValueRef> objects) const {
+  if (!webhook_) return {};
+  std::vector<Value> trees;
+  std::vector<kv::KeyValueRef*> from;
+  for (kv::KeyValueRef& kv : objects) {
+    auto stored = storage::open_stored(kv);
+    Parts parts;
+    // What is damaged is said of when its turn comes.
+    if (!stored || !read_parts(stored->raw, parts) || !parts.mark || parts.version == version_) continue;
+    Value tree = schema::content_tree(parts.content);
+    if (*parts.mark != storage_->mark_) clean_content(storage_->root(), tree);
+    TRY_ASSIGN(tree, to_convert(std::move(tree), parts.metadata, parts.version));
+    trees.push_back(std::move(tree));
+    from.push_back(&kv);
+  }
+  TRY(webhook_->convert_all(trees, api_version_of(version_)));
+  std::vector<kv::KeyValueRef> made;
+  for (size_t i = 0; i < trees.size(); ++i) {
+    Value tree = std::move(trees[i]);
+    if (const schema::SchemaNode node = root()) schema::prune(node, tree, schema::Place::kResource);
+    std::string raw, bytes;
+    TRY(schema::encode_value(api::custom_message(), tree, raw));
+    const std::string api_version = api_version_of(version_);
+    schema::wrap({api_version, kind_}, raw, bytes);
+    kv::KeyValue value = **from[i];
+    value.value = base::SharedBytes(bytes);
+    made.push_back(kv::KeyValueRef::make(std::move(value)));
+  }
+  for (size_t i = 0; i < made.size(); ++i) *from[i] = std::move(made[i]);
+  return {};
 }
 
 bool CustomKind::shows_stored(std::string_view stored_raw) const {
@@ -156,7 +187,8 @@ base::Result<std::string> CustomKind::to_served(std::string_view stored_raw) con
   if (*parts.mark != storage_->mark_) clean_content(storage_->root(), tree);
   std::string out;
   if (webhook_ && parts.version != version_) {
-    TRY_ASSIGN(tree, converted(std::move(tree), parts.metadata, parts.version, version_));
+    TRY_ASSIGN(tree, to_convert(std::move(tree), parts.metadata, parts.version));
+    TRY_ASSIGN(tree, webhook_->convert(std::move(tree), api_version_of(version_)));
     if (const schema::SchemaNode node = root()) schema::prune(node, tree, schema::Place::kResource);
     TRY(schema::encode_value(api::custom_message(), tree, out));
     return out;
@@ -173,7 +205,8 @@ base::Result<std::string> CustomKind::to_storage(std::string_view served_raw) co
   if (!read_parts(served_raw, parts)) return damaged();
   std::string out;
   if (webhook_ && storage_ != this) {
-    TRY_ASSIGN(Value tree, converted(schema::content_tree(parts.content), parts.metadata, version_, storage_version_));
+    TRY_ASSIGN(Value tree, to_convert(schema::content_tree(parts.content), parts.metadata, version_));
+    TRY_ASSIGN(tree, webhook_->convert(std::move(tree), api_version_of(storage_version_)));
     clean_content(storage_->root(), tree);
     TRY(schema::encode_value(api::custom_message(), tree, out));
   } else if (mark_ == storage_->mark_) {

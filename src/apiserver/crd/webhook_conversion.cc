@@ -1,7 +1,12 @@
 #include "apiserver/crd/webhook_conversion.h"
 
+#include <algorithm>
+#include <array>
+
 #include "apiserver/core.h"
+#include "apiserver/crd/converted_object.h"
 #include "apiserver/limits.h"
+#include "base/rng.h"
 #include "codec/json_text.h"
 #include "gen/codec.h"
 #include "gen/core/v1.h"
@@ -11,10 +16,12 @@
 namespace apiserver {
 namespace {
 
+using object::Array;
 using object::Object;
 using object::Value;
 
-constexpr std::string_view kReview = "apiextensions.k8s.io/v1";
+constexpr std::string_view kGroup = "apiextensions.k8s.io/";
+constexpr std::array<std::string_view, 2> kReviewVersions = {"v1", "v1beta1"};
 
 std::string quoted(std::string_view text) {
   std::string out;
@@ -22,57 +29,93 @@ std::string quoted(std::string_view text) {
   return out;
 }
 
-// "g.io/v1, Kind=K"
+// "g.io/v1, Kind=K", and "/v1, Kind=K" for the core group.
 std::string type_of(const Value& object) {
-  return std::string(object.string_at({"apiVersion"})) + ", Kind=" + std::string(object.string_at({"kind"}));
+  const std::string_view version = object.string_at({"apiVersion"});
+  return (version.find('/') == std::string_view::npos ? "/" : "") + std::string(version) +
+         ", Kind=" + std::string(object.string_at({"kind"}));
 }
 
-std::unexpected<base::Error> failed(const Value& object, std::string_view detail) {
-  return base::fail(base::Reason::kUnknown,
-                    "conversion webhook for " + type_of(object) + " failed: " + std::string(detail));
-}
-std::unexpected<base::Error> refused(const Value& object, std::string_view detail) {
-  return base::fail(base::Reason::kUnknown, "conversion webhook for " + type_of(object) + " " + std::string(detail));
-}
+bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
 
-// Compat: a converter may change labels and annotations; all other metadata stays.
-base::Result<void> restore_metadata(const Value& original, Value& converted) {
-  const Value* before = original.find("metadata");
-  const Value* after = converted.find("metadata");
-  if (!after || !after->is_object())
-    return refused(original, "returned invalid metadata in object at index 0: missing metadata in converted object");
-  Value metadata = before && before->is_object() ? *before : Value(Object());
-  for (std::string_view name : {"labels", "annotations"}) {
-    const Value* changed = after->find(name);
-    metadata.object_if()->erase(name);
-    if (!changed || changed->is_null()) continue;
-    if (!changed->is_object()) {
-      return refused(original, "returned invalid metadata in object at index 0: metadata." + std::string(name) +
-                                   ": Invalid value: " + quoted(object::json_type_name(*changed)) + ": must be a map");
-    }
-    metadata.object_if()->set(name, *changed);
+// Compat: the words of upstream's client for what a server refuses.
+std::string refusal_text(const net::Response& response) {
+  if (auto status = object::parse_json(response.body); status && status->string_at({"kind"}) == "Status") {
+    if (const std::string_view message = status->string_at({"message"}); !message.empty()) return std::string(message);
   }
-  converted.object_if()->set("metadata", std::move(metadata));
-  return {};
-}
-
-std::string random_uid(const Value& object) {
-  // Tells this call from others to a converter that logs; nothing depends on it.
-  const std::string_view uid = object.string_at({"metadata", "uid"});
-  return uid.empty() ? "00000000-0000-0000-0000-000000000001" : std::string(uid);
+  std::string said = "unknown";
+  if (response.header("content-type").starts_with("text/")) {
+    const std::string_view body = response.body;
+    const size_t first = body.find_first_not_of(" \t\r\n");
+    said = first == std::string_view::npos
+               ? ""
+               : std::string(body.substr(first, body.find_last_not_of(" \t\r\n") + 1 - first));
+  }
+  switch (response.status) {
+    case 400:
+      return "the server rejected our request for an unknown reason";
+    case 401:
+      return "the server has asked for the client to provide credentials";
+    case 403:
+      return said;
+    case 404:
+      return "the server could not find the requested resource";
+    case 405:
+      return "the server does not allow this method on the requested resource";
+    case 409:
+      return "the server reported a conflict";
+    case 422:
+      return "the server rejected our request due to an error in our request";
+    case 429:
+      return "the server has received too many requests and has asked us to try again later";
+    case 503:
+      return "the server is currently unable to handle the request";
+    case 504:
+      return "the server was unable to return a response in the time allotted, but may still be processing the request";
+    default:
+      break;
+  }
+  if (response.status >= 500) {
+    return "an error on the server (" + quoted(said) + ") has prevented the request from succeeding";
+  }
+  return "the server responded with the status code " + std::to_string(response.status) +
+         " but did not return more information";
 }
 
 }  // namespace
 
-WebhookConversion::WebhookConversion(const Core* core, const ::api::apiextensions::v1::WebhookConversion& config)
-    : core_(core), config_(config) {}
+// One request to the webhook, and how errors name it.
+struct WebhookConversion::Call {
+  std::span<const Value> objects;
+  std::string_view api_version;
+  std::string uid;
+  std::string subject;  // "g.io/v1, Kind=K"
+
+  std::unexpected<base::Error> failed(std::string_view detail) const {
+    return base::fail(base::Reason::kUnknown, "conversion webhook for " + subject + " failed: " + std::string(detail));
+  }
+  std::unexpected<base::Error> returned(std::string_view detail) const {
+    return base::fail(base::Reason::kUnknown, "conversion webhook for " + subject + " returned " + std::string(detail));
+  }
+};
+
+WebhookConversion::WebhookConversion(const Core* core, const ::api::apiextensions::v1::WebhookConversion& config,
+                                     std::string list_kind)
+    : core_(core), config_(config), list_kind_(std::move(list_kind)) {
+  for (const std::string& version : config_.conversion_review_versions) {
+    if (std::ranges::find(kReviewVersions, version) == kReviewVersions.end()) continue;
+    review_version_ = std::string(kGroup) + version;
+    break;
+  }
+}
 WebhookConversion::~WebhookConversion() = default;
 
 base::Result<std::shared_ptr<net::Client>> WebhookConversion::client() const {
   const auto* settings = config_.client_config.get();
   if (!settings) return base::fail(base::Reason::kUnknown, "no client configuration");
   net::ClientOptions options;
-  options.tls.ca_pem = settings->ca_bundle.value_or("");
+  // Compat: a bundle of blanks is none.
+  if (settings->ca_bundle && !is_blank(*settings->ca_bundle)) options.tls.ca_pem = *settings->ca_bundle;
   options.connect_timeout = kConversionTimeout;
   if (settings->url) {
     options.url = *settings->url;
@@ -101,17 +144,17 @@ base::Result<std::shared_ptr<net::Client>> WebhookConversion::client() const {
   return client_;
 }
 
-base::Result<Value> WebhookConversion::review(const Value& object, std::string_view api_version,
-                                              std::string_view uid) const {
+base::Result<Value> WebhookConversion::review(const Call& call) const {
+  if (review_version_.empty()) return base::fail(base::Reason::kUnknown, "no supported conversion review versions");
   Object request, sent;
-  request.set("uid", uid);
-  request.set("desiredAPIVersion", api_version);
-  request.set("objects", object::Array{object});
+  request.set("uid", call.uid);
+  request.set("desiredAPIVersion", call.api_version);
+  request.set("objects", Array(call.objects.begin(), call.objects.end()));
   sent.set("kind", "ConversionReview");
-  sent.set("apiVersion", kReview);
+  sent.set("apiVersion", review_version_);
   sent.set("request", std::move(request));
   auto connected = client();
-  if (!connected) return failed(object, connected.error().message);
+  if (!connected) return call.failed(connected.error().message);
   net::ClientRequest post;
   post.method = "POST";
   post.target = "?timeout=30s";
@@ -124,49 +167,83 @@ base::Result<Value> WebhookConversion::review(const Value& object, std::string_v
       base::MutexLock lock(mutex_);
       where = connected_to_;
     }
-    return failed(object, "Post " + quoted(where + "?timeout=30s") + ": " + answer.error().message);
+    return call.failed("Post " + quoted(where + "?timeout=30s") + ": " + answer.error().message);
   }
-  if (answer->status / 100 != 2) return failed(object, "the server returned " + std::to_string(answer->status));
+  if (answer->status / 100 != 2) return call.failed(refusal_text(*answer));
   auto review = object::parse_json(answer->body);
-  if (!review || !review->is_object()) return failed(object, "the answer is no ConversionReview");
-  if (review->string_at({"kind"}) != "ConversionReview" || review->string_at({"apiVersion"}) != kReview) {
-    return failed(object, "expected webhook response of " + std::string(kReview) + ", Kind=ConversionReview, got " +
-                              type_of(*review));
-  }
+  if (!review || !review->is_object()) return call.failed("the answer is no ConversionReview");
   return review;
+}
+
+// As many as were sent.
+base::Result<Array> WebhookConversion::converted_objects(const Call& call) const {
+  TRY_ASSIGN(Value answer, review(call));
+  // Compat: of the older form of reviews neither type nor uid is looked at.
+  const bool strict = !review_version_.ends_with("v1beta1");
+  if (strict &&
+      (answer.string_at({"kind"}) != "ConversionReview" || answer.string_at({"apiVersion"}) != review_version_)) {
+    return call.failed("expected webhook response of " + review_version_ + ", Kind=ConversionReview, got " +
+                       type_of(answer));
+  }
+  Value* response = answer.find("response");
+  if (!response || !response->is_object()) return call.failed("no response provided");
+  if (const std::string_view uid = response->string_at({"uid"}); strict && uid != call.uid) {
+    return call.failed("expected response.uid=" + quoted(call.uid) + ", got " + quoted(uid));
+  }
+  if (const std::string_view status = response->string_at({"result", "status"}); status != "Success") {
+    const std::string_view message = response->string_at({"result", "message"});
+    return call.failed(!message.empty() ? std::string(message)
+                                        : "response.result.status was '" + std::string(status) + "', not 'Success'");
+  }
+  Value* objects = response->find("convertedObjects");
+  const size_t count = objects && objects->array_if() ? objects->array_if()->size() : 0;
+  if (count != call.objects.size()) {
+    return call.returned(std::to_string(count) + " objects, expected " + std::to_string(call.objects.size()));
+  }
+  return std::move(*objects->array_if());
 }
 
 base::Result<Value> WebhookConversion::convert(Value object, std::string_view api_version) const {
   if (object.string_at({"apiVersion"}) == api_version) return object;
-  const std::string uid = random_uid(object);
-  TRY_ASSIGN(Value answer, review(object, api_version, uid));
-  Value* response = answer.find("response");
-  if (!response || !response->is_object()) return failed(object, "no response provided");
-  const std::string_view answered = response->string_at({"uid"});
-  if (answered != uid) return failed(object, "expected response.uid=" + quoted(uid) + ", got " + quoted(answered));
-  if (const std::string_view status = response->string_at({"result", "status"}); status != "Success") {
-    const std::string_view message = response->string_at({"result", "message"});
-    return failed(object, !message.empty() ? std::string(message)
-                                           : "response.result.status was '" + std::string(status) + "', not 'Success'");
+  std::vector<Value> one;
+  one.push_back(std::move(object));
+  TRY(convert_all(one, api_version));
+  return std::move(one.front());
+}
+
+base::Result<void> WebhookConversion::convert_all(std::vector<Value>& objects, std::string_view api_version) const {
+  if (objects.empty()) return {};
+  const bool single = objects.size() == 1;
+  Call call{objects, api_version, "", type_of(objects.front())};
+  // Compat: errors about several objects speak of the list that they are in, in the version that was asked for.
+  if (!single) call.subject = std::string(api_version) + ", Kind=" + list_kind_;
+  call.uid = core_ ? base::new_uuid(core_->rng()) : "00000000-0000-0000-0000-000000000001";
+  TRY_ASSIGN(Array made, converted_objects(call));
+  for (size_t i = 0; i < made.size(); ++i) {
+    auto checked = check_converted(objects[i], api_version, made[i]);
+    if (checked) continue;
+    // Compat: the words differ between one object and several.
+    const std::string at = " at index " + std::to_string(i) + ": ";
+    std::string what;
+    switch (checked.error().part) {
+      case ConvertedPart::kType:
+        what = single ? "invalid object at index 0: " : "invalid converted object" + at;
+        break;
+      case ConvertedPart::kIdentity:
+        what = single ? "invalid object: " : "invalid converted object" + at;
+        break;
+      case ConvertedPart::kMetadata:
+        what = single ? "invalid metadata: " : "invalid metadata in object" + at;
+        break;
+      case ConvertedPart::kForm:
+        if (single) return base::fail(base::Reason::kUnknown, std::move(checked.error().detail));
+        what = "invalid converted object" + at;
+        break;
+    }
+    return call.returned(what + checked.error().detail);
   }
-  Value* objects = response->find("convertedObjects");
-  const size_t count = objects && objects->array_if() ? objects->array_if()->size() : 0;
-  if (count != 1) return refused(object, "returned " + std::to_string(count) + " objects, expected 1");
-  Value& converted = objects->array_if()->front();
-  const auto invalid = [&](const std::string& detail) {
-    return refused(object, "returned invalid converted object at index 0: " + detail);
-  };
-  if (!converted.is_object()) return invalid("not an object");
-  if (converted.string_at({"apiVersion"}) != api_version) {
-    return invalid("invalid apiVersion in converted object (expected " + std::string(api_version) + ", received " +
-                   std::string(converted.string_at({"apiVersion"})) + ")");
-  }
-  if (converted.string_at({"kind"}) != object.string_at({"kind"})) {
-    return invalid("invalid kind in converted object (expected " + std::string(object.string_at({"kind"})) +
-                   ", received " + std::string(converted.string_at({"kind"})) + ")");
-  }
-  TRY(restore_metadata(object, converted));
-  return std::move(converted);
+  std::ranges::move(made, objects.begin());
+  return {};
 }
 
 }  // namespace apiserver

@@ -5,6 +5,7 @@
 
 #include "apiserver/body.h"
 #include "apiserver/core.h"
+#include "apiserver/crd/batch_conversion.h"
 #include "apiserver/gzip_stream.h"
 #include "apiserver/limits.h"
 #include "apiserver/list_plan.h"
@@ -166,6 +167,9 @@ class ListStream : public std::enable_shared_from_this<ListStream> {
   }
 
   void start() {
+    // A webhook that fails is answered with an error as long as nothing has been answered.
+    if (auto converted = conversion_.ensure(plan_.items, 0); !converted)
+      return respond_error(*context_, converted.error());
     auto size = protobuf() ? protobuf_size() : base::Result<size_t>(stored_bytes());
     if (!size) return respond_error(*context_, size.error());
     net::Headers headers = answer_headers(*context_, content_type(context_->accepted));
@@ -191,7 +195,9 @@ class ListStream : public std::enable_shared_from_this<ListStream> {
     return protobuf() && context_->accepted.form == Form::kObject && !context_->endpoint->conversion && !gzip_;
   }
 
-  base::Result<void> append_one(const kv::KeyValueRef& kv, std::string& out) {
+  base::Result<void> append_one(size_t index, std::string& out) {
+    TRY(conversion_.ensure(plan_.items, index));
+    const kv::KeyValueRef& kv = plan_.items[index];
     TRY_ASSIGN(storage::StoredObject stored, storage::open_stored(kv));
     if (!protobuf()) return encoder_.append_item(stored, out);
     TRY_ASSIGN(std::string_view raw, encoder_.protobuf_item(stored));
@@ -205,7 +211,7 @@ class ListStream : public std::enable_shared_from_this<ListStream> {
     } else {
       body = encoder_.head();
     }
-    for (const kv::KeyValueRef& kv : plan_.items) TRY(append_one(kv, body));
+    for (size_t i = 0; i < plan_.items.size(); ++i) TRY(append_one(i, body));
     body += protobuf() ? schema::kEnvelopeEnd : std::string_view(encoder_.tail());
     if (!protobuf()) body += '\n';
     return {};
@@ -245,7 +251,7 @@ class ListStream : public std::enable_shared_from_this<ListStream> {
     chunk.reserve(kListChunkBytes + kListChunkBytes / 4);
     while (next_ < plan_.items.size() && chunk.size() < kListChunkBytes) {
       if (next_ + 1 < plan_.items.size()) prefetch(plan_.items[next_ + 1]);
-      TRY(append_one(plan_.items[next_], chunk));
+      TRY(append_one(next_, chunk));
       plan_.items[next_++] = {};
     }
     return gzip_ ? gzip_->add(chunk) : std::move(chunk);
@@ -292,6 +298,7 @@ class ListStream : public std::enable_shared_from_this<ListStream> {
   const ContextPtr context_;
   ListPlan plan_;
   ListEncoder encoder_;
+  BatchConversion conversion_{context_->endpoint->custom};
   std::string head_;
   size_t next_ = 0;
   std::optional<GzipStream> gzip_;

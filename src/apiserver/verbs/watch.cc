@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "apiserver/core.h"
+#include "apiserver/crd/batch_conversion.h"
+#include "apiserver/crd/custom_endpoints.h"
 #include "apiserver/crd/custom_kind.h"
 #include "apiserver/limits.h"
 #include "apiserver/list_plan.h"
@@ -21,6 +23,15 @@ namespace {
 using ContextPtr = std::shared_ptr<RequestContext>;
 
 enum class Framing : uint8_t { kNone, kWebSocket };
+
+// Whether what the request found is still what is served.
+bool is_current(const RequestContext& context) {
+  const Endpoint& main = *context.endpoint->main;
+  if (!main.custom) return true;
+  const EndpointPtr now =
+      context.core->endpoints().custom().find(main.resource->group, main.resource->version, main.resource->name, "");
+  return now && now->serial == main.serial;
+}
 
 class HttpWatch final : public Watcher, public std::enable_shared_from_this<HttpWatch> {
  public:
@@ -114,8 +125,9 @@ class HttpWatch final : public Watcher, public std::enable_shared_from_this<Http
   void send_initial() {
     while (next_ < initial_.items.size()) {
       if (context_->writer->closed()) return;
+      if (auto converted = conversion_.ensure(initial_.items, next_); !converted) return fail(converted.error());
       net::Body chunk;
-      while (next_ < initial_.items.size() && chunk.size() < kListChunkBytes) {
+      while (next_ < initial_.items.size() && chunk.size() < kListChunkBytes && !conversion_.must_ask(next_)) {
         const kv::KeyValueRef& kv = initial_.items[next_];
         auto bytes = encoder_.encode({EventType::kAdded, kv, kv->mod_revision});
         if (!bytes) return fail(bytes.error());
@@ -142,6 +154,8 @@ class HttpWatch final : public Watcher, public std::enable_shared_from_this<Http
     }
     auto subscription =
         context_->core->watches().watch(*context_->endpoint->main, scope_, revision_, shared_from_this());
+    // A definition that has changed since the request came has ended its watches without this one.
+    if (subscription && !is_current(*context_)) return on_gone();
     if (!subscription) {
       base::Error error = subscription.error();
       if (error.reason == base::Reason::kExpired || error.reason == base::Reason::kGone) {
@@ -212,6 +226,7 @@ class HttpWatch final : public Watcher, public std::enable_shared_from_this<Http
   const WatchScope scope_;
   const ListOptions options_;
   EventEncoder encoder_;
+  BatchConversion conversion_{context_->endpoint->custom};
   Framing framing_ = Framing::kNone;
   ListPlan initial_;
   size_t next_ = 0;

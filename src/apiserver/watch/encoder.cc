@@ -4,6 +4,7 @@
 
 #include "apiserver/body.h"
 #include "apiserver/core.h"
+#include "apiserver/crd/custom_kind.h"
 #include "apiserver/limits.h"
 #include "apiserver/partial.h"
 #include "apiserver/respond.h"
@@ -105,6 +106,11 @@ std::string EventEncoder::frame(EventType, std::string_view name, std::string_vi
 
 base::Result<std::string> EventEncoder::object_bytes(const WatchItem& item) {
   TRY_ASSIGN(storage::StoredObject stored, storage::open_stored(item.object));
+  std::string converted;
+  // What a webhook makes of an object shows in its metadata too.
+  if (endpoint_.custom && endpoint_.custom->waits()) {
+    TRY_ASSIGN(stored.raw, served_view(endpoint_, stored.raw, converted));
+  }
   const std::string rv = std::to_string(item.revision);
   const auto revision = static_cast<uint64_t>(item.revision);
   const std::string version = "meta.k8s.io/" + accepted_.form_version;

@@ -117,9 +117,12 @@ class WatchHubs::Hub final : public kv::WatchSink, public std::enable_shared_fro
     return all_.size();
   }
 
-  void keep(const std::shared_ptr<Entry>& entry) {
+  // False when it has ended: another hub follows the resource now.
+  bool keep(const std::shared_ptr<Entry>& entry) {
     base::MutexLock lock(mutex_);
+    if (!watch_) return false;
     all_.insert(entry);
+    return true;
   }
   void forget(const std::shared_ptr<Entry>& entry) {
     base::MutexLock lock(mutex_);
@@ -312,9 +315,12 @@ class WatchHubs::Follower final : public Subscription {
 
 base::Result<std::unique_ptr<Subscription>> WatchHubs::watch(const Endpoint& endpoint, WatchScope scope,
                                                              int64_t revision, std::shared_ptr<Watcher> watcher) {
+  const std::string start = storage::range_start(endpoint.prefix(), scope.ns);
   std::shared_ptr<Hub> hub;
-  {
+  std::shared_ptr<Entry> entry;
+  do {
     base::MutexLock lock(mutex_);
+    if (stopped_) return base::fail(base::Reason::kServiceUnavailable, "the server is stopping");
     std::shared_ptr<Hub>& slot = hubs_[std::string(endpoint.prefix())];
     if (!slot) {
       auto made = std::make_shared<Hub>(core_, endpoint);
@@ -323,10 +329,8 @@ base::Result<std::unique_ptr<Subscription>> WatchHubs::watch(const Endpoint& end
       slot = std::move(made);
     }
     hub = slot;
-  }
-  const std::string start = storage::range_start(endpoint.prefix(), scope.ns);
-  auto entry = std::make_shared<Entry>(hub, std::move(scope), std::move(watcher));
-  hub->keep(entry);
+    entry = std::make_shared<Entry>(hub, scope, watcher);
+  } while (!hub->keep(entry));
   auto follower = std::make_unique<Follower>(hub, entry);
   TRY_ASSIGN(auto catch_up, core_->store().watch(start, kv::prefix_end(start), revision + 1, entry.get()));
   entry->set_catch_up(std::move(catch_up));
@@ -350,6 +354,7 @@ void WatchHubs::stop() {
   {
     base::MutexLock lock(mutex_);
     hubs.swap(hubs_);
+    stopped_ = true;
   }
   for (const auto& [prefix, hub] : hubs) hub->stop(Hub::Ending::kServerStops);
 }

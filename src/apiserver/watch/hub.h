@@ -41,7 +41,7 @@ class Watcher {
   virtual void on_items_end() {}
   virtual void on_bookmark(int64_t revision) = 0;
   virtual void on_end(const base::Error& error) = 0;
-  // What was watched is not served any more.
+  // What was watched is not served any more, or not as it was.
   virtual void on_gone() { on_end(base::Error(base::Reason::kGone, "the resource is not served any more")); }
 };
 
@@ -64,7 +64,7 @@ class WatchHubs {
   // Changes after `revision`. kExpired when the store has forgotten them.
   base::Result<std::unique_ptr<Subscription>> watch(const Endpoint& endpoint, WatchScope scope, int64_t revision,
                                                     std::shared_ptr<Watcher> watcher);
-  // Ends the watches of a resource that is not served any more.
+  // Ends the watches of a resource that is not served any more, or whose definition has changed.
   void end(std::string_view key_prefix);
   // Ends all watches.
   void stop();
@@ -80,6 +80,7 @@ class WatchHubs {
   std::unique_ptr<EncodedEvents> encoded_;
   mutable base::Mutex mutex_;
   std::map<std::string, std::shared_ptr<Hub>, std::less<>> hubs_ GUARDED_BY(mutex_);
+  bool stopped_ GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace apiserver

@@ -148,7 +148,7 @@ class GarbageCollector final : public Controller {
       end_source(current);
       if (!definitions_.get({"", name})) miss_remaining(*current);
     }
-    if (!right && wanted && serves_custom()) begin_source(name, *wanted);
+    if (!right && wanted && client_.transport().carries_custom_objects()) begin_source(name, *wanted);
     set_pending(name, Pending::kNo);
     return Requeue{};
   }
@@ -175,17 +175,6 @@ class GarbageCollector final : public Controller {
       custom_.remember_gone(metadata->uid);
       enqueue_dependents(source, metadata->uid, enqueue_);
     }
-  }
-
-  // A transport that does not know of custom resources cannot carry their objects either.
-  bool serves_custom() {
-    if (serves_custom_.load()) return true;
-    if (client_.transport().custom_resources().empty()) {
-      base::log::debug("the transport knows no custom resources: their objects are not collected", {});
-      return false;
-    }
-    serves_custom_ = true;
-    return true;
   }
 
   enum class Pending : uint8_t { kNo, kYes };
@@ -348,7 +337,8 @@ class GarbageCollector final : public Controller {
     call.name = key.name;
     auto live = client_.transport().call_and_wait(std::move(call));
     if (!live) {
-      if (live.error().reason != base::Reason::kNotFound) return base::fail(live.error());
+      // That nobody serves the kind says nothing of the object.
+      if (!client::is_missing_object(live.error())) return base::fail(live.error());
       if (source) TRY(check_served(*source));
       return OwnerState::kDangling;
     }
@@ -504,7 +494,6 @@ class GarbageCollector final : public Controller {
   std::vector<SourcePtr> built_in_;  // by number, which is the id
   CustomSources custom_;
   EnqueueKey enqueue_;
-  std::atomic<bool> serves_custom_ = false;
   mutable base::Mutex mutex_;
   std::set<std::string> pending_ GUARDED_BY(mutex_);  // definitions that have changed and were not followed yet
   std::unordered_set<std::string> sweeping_ GUARDED_BY(mutex_);  // uids of gone owners whose dependents are going

@@ -77,8 +77,14 @@ class NamespaceController final : public Controller {
       if (sweep_resource(*resource, name, remaining) > 0 && resource->group.empty() && resource->name == "pods")
         return remaining;
     }
-    for (const auto& resource : client_.transport().custom_resources()) {
-      if (resource->namespaced) sweep_resource(*resource, name, remaining);
+    const auto custom = client_.transport().custom_resources();
+    if (!custom) {
+      remaining.discovery_failure = custom.error().message;
+      return remaining;
+    }
+    for (const auto& resource : *custom) {
+      const bool sweepable = has_verb(*resource, "list") && has_verb(*resource, "delete");
+      if (resource->namespaced && sweepable) sweep_resource(*resource, name, remaining);
     }
     return remaining;
   }
@@ -87,18 +93,42 @@ class NamespaceController final : public Controller {
   size_t sweep_resource(const schema::Resource& resource, const std::string& name, Remaining& remaining) const {
     client::ListCall list{&resource, name, "", ""};
     auto before = client_.transport().list(list);
-    if (before && before->items.empty()) return 0;
+    if (before ? before->items.empty() : before.error().reason == base::Reason::kNotFound) return 0;
+    if (!before) {
+      remaining.failures.push_back(before.error().message);
+      return 0;
+    }
+    remove(resource, name, before->items, remaining);
+    auto left = client_.transport().list(list);
+    if (!left) {
+      remaining.failures.push_back(left.error().message);
+      return 0;
+    }
+    count(resource, left->items, remaining);
+    return left->items.size();
+  }
+
+  // Compat: one by one where a resource cannot delete a collection.
+  void remove(const schema::Resource& resource, const std::string& name, const std::vector<client::RawObject>& items,
+              Remaining& remaining) const {
     client::Call call;
     call.verb = client::Verb::kDeleteCollection;
     call.resource = &resource;
     call.ns = name;
     call.propagation = client::Propagation::kBackground;
-    auto deleted = client_.transport().call_and_wait(std::move(call));
-    if (!deleted) remaining.failures.push_back(deleted.error().message);
-    auto left = client_.transport().list(list);
-    if (!left) return 0;
-    count(resource, left->items, remaining);
-    return left->items.size();
+    const auto run = [&](client::Call one) {
+      auto deleted = client_.transport().call_and_wait(std::move(one));
+      if (!deleted && deleted.error().reason != base::Reason::kNotFound)
+        remaining.failures.push_back(deleted.error().message);
+    };
+    if (has_verb(resource, "deletecollection")) return run(std::move(call));
+    call.verb = client::Verb::kDelete;
+    for (const client::RawObject& item : items) {
+      const auto view = schema::view_metadata(item.payload());
+      if (!view || view->deletion_seconds) continue;
+      call.name = view->name;
+      run(call);
+    }
   }
 
   static void count(const schema::Resource& resource, const std::vector<client::RawObject>& items,

@@ -42,6 +42,10 @@ std::vector<Wanted> wanted_conditions(const Remaining& remaining) {
       {"NamespaceContentRemaining", "False", "ContentRemoved", "All content successfully removed"},
       {"NamespaceFinalizersRemaining", "False", "ContentHasNoFinalizers",
        "All content-preserving finalizers finished"}};
+  if (!remaining.discovery_failure.empty()) {
+    wanted[0] = {wanted[0].type, "True", "DiscoveryFailed",
+                 "Discovery failed for some groups, 1 failing: " + remaining.discovery_failure};
+  }
   if (!remaining.failures.empty()) {
     wanted[2] = {wanted[2].type, "True", "ContentDeletionFailed",
                  "Failed to delete all resource types, " + std::to_string(remaining.failures.size()) +

@@ -17,8 +17,9 @@ struct Remaining {
   std::map<std::string, int64_t> instances;   // "pods." or "deployments.apps" → how many are left
   std::map<std::string, int64_t> finalizers;  // finalizer → how many objects it holds
   std::vector<std::string> failures;          // of deletions
+  std::string discovery_failure;              // what else there may be is not known
   int64_t longest_grace_seconds = 0;          // of pods that are left
-  bool empty() const { return instances.empty() && failures.empty(); }
+  bool empty() const { return instances.empty() && failures.empty() && discovery_failure.empty(); }
 };
 
 api::core::v1::NamespaceStatus plan_status(const api::core::v1::NamespaceStatus& status, const Remaining& remaining,
