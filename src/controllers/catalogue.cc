@@ -6,10 +6,12 @@
 #include "controllers/deployment/controller.h"
 #include "controllers/endpoints/controller.h"
 #include "controllers/endpointslice/controller.h"
+#include "controllers/ephemeralvolume/controller.h"
 #include "controllers/garbagecollector/controller.h"
 #include "controllers/job/controller.h"
 #include "controllers/namespace/controller.h"
 #include "controllers/nodelifecycle/controller.h"
+#include "controllers/persistentvolume/controller.h"
 #include "controllers/podgc/controller.h"
 #include "controllers/replicaset/controller.h"
 #include "controllers/replicationcontroller/controller.h"
@@ -19,6 +21,7 @@
 #include "controllers/statefulset/controller.h"
 #include "controllers/tainteviction/controller.h"
 #include "controllers/ttlafterfinished/controller.h"
+#include "controllers/volumeprotection/controller.h"
 
 namespace controllers {
 
@@ -50,6 +53,10 @@ std::vector<std::unique_ptr<Controller>> make_controllers(const Configuration& c
   all.push_back(job::make_controller(as("job-controller")));
   all.push_back(cronjob::make_controller(as("cronjob-controller")));
   all.push_back(ttlafterfinished::make_controller(as("ttl-after-finished-controller")));
+  all.push_back(persistentvolume::make_controller(as("persistent-volume-binder")));
+  all.push_back(volumeprotection::make_claim_controller(as("pvc-protection-controller")));
+  all.push_back(volumeprotection::make_volume_controller(as("pv-protection-controller")));
+  all.push_back(ephemeralvolume::make_controller(as("ephemeral-volume-controller")));
   if (configuration.signer) {
     all.push_back(csrsigning::make_controller(as("certificate-controller"), configuration.signer));
   }
