@@ -354,6 +354,7 @@ base::Result<std::string> encode_tree(RequestContext& context, const object::Val
   std::string raw;
   schema::ValueEncodeOptions options;
   if (validation != FieldValidation::kIgnore) options.strict_issues = &issues;
+  if (context.body_type == MediaType::kCbor) options.decoder = schema::Decoder::kCbor;
   if (context.body_type == MediaType::kJson) options.source_json = context.body;
   if (auto encoded = schema::encode_value(message, tree, raw, options); !encoded) {
     return cannot_handle(kind, version_of(api_version), kind, encoded.error().message);

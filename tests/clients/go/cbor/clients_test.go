@@ -19,6 +19,7 @@ import (
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/util/retry"
 )
 
 func deployment(name string) *appsv1.Deployment {
@@ -77,8 +78,15 @@ func TestTypedClientSpeaksCBOR(t *testing.T) {
 	if seen, ok := event.Object.(*appsv1.Deployment); event.Type != watch.Added || !ok || seen.UID != made.UID || len(seen.ManagedFields) == 0 {
 		t.Errorf("watch saw %+v", event)
 	}
-	made.Spec.Paused = true
-	if made, err = deployments.Update(ctx, made, metav1.UpdateOptions{}); err != nil {
+	err = retry.RetryOnConflict(retry.DefaultRetry, func() error { // its controller writes too
+		if made, err = deployments.Get(ctx, "d", metav1.GetOptions{}); err != nil {
+			return err
+		}
+		made.Spec.Paused = true
+		made, err = deployments.Update(ctx, made, metav1.UpdateOptions{})
+		return err
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	patched, err := deployments.Patch(ctx, "d", types.StrategicMergePatchType, []byte(`{"spec":{"minReadySeconds":3}}`), metav1.PatchOptions{})
@@ -93,7 +101,7 @@ func TestTypedClientSpeaksCBOR(t *testing.T) {
 	if err != nil || scale.Spec.Replicas != 2 {
 		t.Fatalf("scale: %+v, %v", scale, err)
 	}
-	scale.Spec.Replicas = 5
+	scale.Spec.Replicas, scale.ResourceVersion = 5, ""
 	if scale, err = deployments.UpdateScale(ctx, "d", scale, metav1.UpdateOptions{}); err != nil || scale.Spec.Replicas != 5 {
 		t.Errorf("update of the scale: %+v, %v", scale, err)
 	}
