@@ -6,6 +6,7 @@
 #include "codec/json_text.h"
 #include "gen/catalogue.h"
 #include "gen/meta/v1.h"
+#include "object/cbor.h"
 #include "object/gvk.h"
 #include "object/json.h"
 #include "object/status.h"
@@ -107,6 +108,33 @@ base::Result<void> is_kind(const object::GroupVersion& gv, std::string_view sent
 struct SentType {
   std::string api_version, kind;
 };
+
+// What is said of CBOR whose type cannot be found.
+constexpr std::string_view kNoType = "unable to determine group/version/kind: ";
+
+base::Result<SentType> cbor_sent_type(const object::Value& tree, std::string_view expected_kind,
+                                      std::string_view body) {
+  SentType sent;
+  const std::string prefix = std::string(kNoType) + "cbor: cannot unmarshal ";
+  if (!tree.is_object() && !tree.is_null()) {
+    return unrecognized(
+        expected_kind, prefix + std::string(object::cbor_type_name(tree)) + " into Go value of type v1.TypeMeta", body);
+  }
+  for (auto [name, out] :
+       {std::pair<std::string_view, std::string*>{"apiVersion", &sent.api_version}, {"kind", &sent.kind}}) {
+    const object::Value* value = tree.find(name);
+    if (!value || value->is_null()) continue;
+    if (!value->is_string()) {
+      return unrecognized(expected_kind,
+                          prefix + std::string(object::cbor_type_name(*value)) + " into Go struct field v1.TypeMeta." +
+                              std::string(name) + " of type string",
+                          body);
+    }
+    *out = *value->string_if();
+  }
+  return sent;
+}
+
 base::Result<SentType> sent_type(const object::Value& tree, std::string_view expected_kind, std::string_view body) {
   SentType sent;
   if (!tree.is_object() && !tree.is_null()) {
@@ -134,8 +162,20 @@ base::Result<SentType> sent_type(const object::Value& tree, std::string_view exp
   return sent;
 }
 
-base::Result<object::Value> parse_tree(RequestContext& context, std::string_view kind,
+base::Result<object::Value> parse_cbor_tree(RequestContext& context, std::string_view api_version,
+                                            std::string_view kind) {
+  object::CborFault fault;
+  auto tree = object::parse_cbor(context.body, {&fault});
+  if (tree) return tree;
+  // Compat: the type is looked for first; what does not hinder that is an error of the object.
+  if (fault == object::CborFault::kInside)
+    return cannot_handle(kind, version_of(api_version), kind, tree.error().message);
+  return unrecognized(kind, std::string(kNoType) + tree.error().message, context.body);
+}
+
+base::Result<object::Value> parse_tree(RequestContext& context, std::string_view api_version, std::string_view kind,
                                        std::vector<std::string>& issues) {
+  if (context.body_type == MediaType::kCbor) return parse_cbor_tree(context, api_version, kind);
   if (context.body_type == MediaType::kYaml) {
     std::vector<std::string> duplicates;
     auto tree = object::parse_yaml(context.body, {.duplicate_keys = &duplicates});
@@ -248,7 +288,8 @@ base::Result<void> check_custom_type(RequestContext& context, const object::Valu
 namespace {
 
 // False: there is none, and the tree need not be walked.
-bool mentions_empty_list(std::string_view text) {
+bool mentions_empty_list(MediaType type, std::string_view text) {
+  if (type == MediaType::kCbor) return text.find_first_of("\x80\x9f") != std::string_view::npos;
   for (size_t at = 0; (at = text.find('[', at)) != std::string_view::npos;) {
     at = text.find_first_not_of(" \t\r\n", at + 1);
     if (at != std::string_view::npos && text[at] == ']') return true;
@@ -286,7 +327,7 @@ void keep_reset(object::Value& tree) {
 void note_empty_lists(RequestContext& context, const object::Value& tree) {
   context.empty_lists.clear();
   std::vector<std::string> path;
-  if (mentions_empty_list(context.body)) find_empty_lists(tree, path, context.empty_lists);
+  if (mentions_empty_list(context.body_type, context.body)) find_empty_lists(tree, path, context.empty_lists);
 }
 
 std::string yaml_issue(const std::vector<std::string>& duplicate_keys) {
@@ -313,6 +354,7 @@ base::Result<std::string> encode_tree(RequestContext& context, const object::Val
   std::string raw;
   schema::ValueEncodeOptions options;
   if (validation != FieldValidation::kIgnore) options.strict_issues = &issues;
+  if (context.body_type == MediaType::kCbor) options.decoder = schema::Decoder::kCbor;
   if (context.body_type == MediaType::kJson) options.source_json = context.body;
   if (auto encoded = schema::encode_value(message, tree, raw, options); !encoded) {
     return cannot_handle(kind, version_of(api_version), kind, encoded.error().message);
@@ -331,8 +373,9 @@ base::Result<std::string> decode_body(RequestContext& context, const schema::Mes
     return raw;
   }
   std::vector<std::string> issues;
-  TRY_ASSIGN(object::Value tree, parse_tree(context, kind, issues));
-  TRY_ASSIGN(SentType sent, sent_type(tree, kind, context.body));
+  TRY_ASSIGN(object::Value tree, parse_tree(context, api_version, kind, issues));
+  const bool cbor = context.body_type == MediaType::kCbor;
+  TRY_ASSIGN(SentType sent, cbor ? cbor_sent_type(tree, kind, context.body) : sent_type(tree, kind, context.body));
   // Compat: a body without kind or apiVersion is taken for what the URL serves only where upstream knows a default.
   if (sent.kind.empty()) sent.kind = kind;
   if (sent.api_version.empty()) sent.api_version = api_version;
@@ -470,10 +513,12 @@ base::Result<std::string> delete_options_version(const RequestContext& context) 
     auto envelope = schema::unwrap(context.body);
     return std::string(envelope && !envelope->type.api_version.empty() ? envelope->type.api_version : "v1");
   }
-  if (context.body_type != MediaType::kJson) return std::string("v1");
-  auto tree = object::parse_json(context.body);
+  const bool cbor = context.body_type == MediaType::kCbor;
+  if (context.body_type != MediaType::kJson && !cbor) return std::string("v1");
+  auto tree = cbor ? object::parse_cbor(context.body) : object::parse_json(context.body);
   if (!tree) {
-    return base::fail(Reason::kBadRequest, "couldn't get version/kind; json parse error: " + tree.error().message);
+    const std::string_view what = cbor ? kNoType : "couldn't get version/kind; json parse error: ";
+    return base::fail(Reason::kBadRequest, std::string(what) + tree.error().message);
   }
   const std::string_view kind = tree->string_at({"kind"});
   std::string version(tree->string_at({"apiVersion"}));

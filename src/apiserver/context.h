@@ -42,6 +42,7 @@ struct RequestContext {
   EndpointPtr endpoint_owner;          // keeps it alive
   base::WallTime now;
   Accepted accepted;
+  CborServing cbor = CborServing::kOff;  // what comes before the verbs knows no CBOR
   std::string audit_id;
   std::vector<std::string> warnings;
   bool refused_by_authorizer = false;  // Compat: such answers carry X-Content-Type-Options

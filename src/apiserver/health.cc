@@ -127,7 +127,7 @@ void add_version_paths(Paths& paths) {
           context, {base::Reason::kMethodNotAllowed, "the server does not allow this method on the requested resource",
                     base::ErrorDetails{}});
     }
-    if (auto accepted = negotiate_answer(context.header("accept"), AnswerKind::kObject);
+    if (auto accepted = negotiate_answer(context.header("accept"), AnswerKind::kObject, CborServing::kOff);
         !accepted || accepted->type != MediaType::kJson) {
       return respond_error(
           context, {base::Reason::kNotAcceptable, "406: Not Acceptable\n\nAvailable representations: application/json",

@@ -81,13 +81,15 @@ std::vector<Clause> parse_accept(std::string_view accept) {
 }
 
 // Compat: "application/*" is not among what upstream serves.
-bool media_type_of(std::string_view type, MediaType& media) {
+bool media_type_of(std::string_view type, CborServing cbor, MediaType& media) {
   if (type == "application/json" || type == "*/*") {
     media = MediaType::kJson;
   } else if (type == "application/yaml") {
     media = MediaType::kYaml;
   } else if (type == "application/vnd.kubernetes.protobuf") {
     media = MediaType::kProtobuf;
+  } else if (type == "application/cbor" && cbor == CborServing::kOn) {
+    media = MediaType::kCbor;
   } else {
     return false;
   }
@@ -96,8 +98,12 @@ bool media_type_of(std::string_view type, MediaType& media) {
 
 enum class Match : uint8_t { kNo, kTypeOnly, kYes };
 
-Match match_clause(const Clause& clause, AnswerKind kind, Accepted& accepted) {
-  if (!media_type_of(clause.type, accepted.type)) return Match::kNo;
+Match match_clause(const Clause& clause, AnswerKind kind, CborServing cbor, Accepted& accepted) {
+  if (!media_type_of(clause.type, cbor, accepted.type)) {
+    // Compat: the router takes what watches are answered with; the serializers do not know it.
+    const bool sequence = clause.type == "application/cbor-seq" && cbor == CborServing::kOn;
+    return sequence && kind == AnswerKind::kWatch ? Match::kTypeOnly : Match::kNo;
+  }
   if (kind == AnswerKind::kWatch && accepted.type == MediaType::kYaml) return Match::kTypeOnly;
   accepted.form = Form::kObject;
   if (std::string_view pretty = clause.get("pretty"); pretty == "1" || pretty == "true")
@@ -119,48 +125,60 @@ Match match_clause(const Clause& clause, AnswerKind kind, Accepted& accepted) {
   return Match::kYes;
 }
 
-constexpr std::string_view kServed = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+std::string served_list(CborServing cbor) {
+  std::string list;
+  for (const std::string& type : served_media_types(cbor)) list += (list.empty() ? "" : ", ") + type;
+  return list;
+}
 
 }  // namespace
 
-base::Result<Accepted> negotiate_answer(std::string_view accept, AnswerKind kind) {
+std::vector<std::string> served_media_types(CborServing cbor) {
+  std::vector<std::string> types{"application/json", "application/yaml", "application/vnd.kubernetes.protobuf"};
+  if (cbor == CborServing::kOn) types.emplace_back("application/cbor");
+  return types;
+}
+
+base::Result<Accepted> negotiate_answer(std::string_view accept, AnswerKind kind, CborServing cbor) {
   if (trim(accept).empty()) return Accepted{};
   bool some_type = false;
   for (const Clause& clause : parse_accept(accept)) {
     Accepted accepted;
-    const Match match = match_clause(clause, kind, accepted);
+    const Match match = match_clause(clause, kind, cbor, accepted);
     if (match == Match::kYes) return accepted;
     some_type = some_type || match == Match::kTypeOnly;
   }
-  std::string served(kServed);
+  std::string served = served_list(cbor);
   // Compat: a type that upstream's router does not know is refused there, in other words than by the serializer.
   if (!some_type) {
-    if (kind == AnswerKind::kWatch)
+    if (kind == AnswerKind::kWatch) {
       served += ", application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch";
+      if (cbor == CborServing::kOn) served += ", application/cbor-seq";
+    }
     return base::fail(base::Error(base::Reason::kNotAcceptable,
                                   "406: Not Acceptable\n\nAvailable representations: " + served, base::ErrorDetails{}));
   }
   return base::fail(base::Reason::kNotAcceptable, "only the following media types are accepted: " + served);
 }
 
-Accepted negotiate_error(std::string_view accept) {
+Accepted negotiate_error(std::string_view accept, CborServing cbor) {
   for (const Clause& clause : parse_accept(accept)) {
     // Compat: an error has no other form; a clause that asks for one names no encoding for it either.
     if (!clause.get("as").empty()) continue;
     Accepted accepted;
-    if (match_clause(clause, AnswerKind::kObject, accepted) != Match::kNo) return accepted;
+    if (match_clause(clause, AnswerKind::kObject, cbor, accepted) != Match::kNo) return accepted;
   }
   return {};
 }
 
-base::Result<MediaType> body_media_type(std::string_view content_type) {
+base::Result<MediaType> body_media_type(std::string_view content_type, CborServing cbor) {
   if (trim(content_type).empty()) return MediaType::kJson;
   const std::string type = parse_clause(content_type).type;
   MediaType media;
-  if (type != "*/*" && media_type_of(type, media)) return media;
+  if (type != "*/*" && media_type_of(type, cbor, media)) return media;
   return base::fail(
       base::Reason::kUnsupportedMediaType,
-      "the body of the request was in an unknown format - accepted media types include: " + std::string(kServed));
+      "the body of the request was in an unknown format - accepted media types include: " + served_list(cbor));
 }
 
 std::string_view content_type(const Accepted& accepted) {
@@ -170,6 +188,8 @@ std::string_view content_type(const Accepted& accepted) {
     case MediaType::kProtobuf:
     case MediaType::kRawProtobuf:
       return "application/vnd.kubernetes.protobuf";
+    case MediaType::kCbor:
+      return "application/cbor";
     case MediaType::kJson:
       break;
   }
@@ -177,8 +197,8 @@ std::string_view content_type(const Accepted& accepted) {
 }
 
 std::string_view watch_content_type(const Accepted& accepted) {
-  return accepted.type == MediaType::kProtobuf ? "application/vnd.kubernetes.protobuf;stream=watch"
-                                               : "application/json";
+  if (accepted.type == MediaType::kProtobuf) return "application/vnd.kubernetes.protobuf;stream=watch";
+  return accepted.type == MediaType::kCbor ? "application/cbor-seq" : "application/json";
 }
 
 }  // namespace apiserver

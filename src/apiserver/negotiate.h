@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -14,8 +15,11 @@ enum class MediaType : uint8_t {
   kJson,
   kYaml,
   kProtobuf,
+  kCbor,
   kRawProtobuf,  // the bare message, without envelope: only between components of one process
 };
+// Compat: CBOR is served behind the feature gate CBORServingAndStorage.
+enum class CborServing : uint8_t { kOff, kOn };
 enum class Form : uint8_t { kObject, kTable, kPartialMetadata, kPartialMetadataList };
 enum class Pretty : uint8_t { kCompact, kIndented };
 
@@ -28,12 +32,14 @@ struct Accepted {
 
 // What the request can be answered with. `accept`: the header's value, "" = anything. kNotAcceptable otherwise.
 enum class AnswerKind : uint8_t { kObject, kWatch };
-base::Result<Accepted> negotiate_answer(std::string_view accept, AnswerKind kind);
+base::Result<Accepted> negotiate_answer(std::string_view accept, AnswerKind kind, CborServing cbor);
 // The form of an error's answer: what can be had of `accept`, else JSON.
-Accepted negotiate_error(std::string_view accept);
+Accepted negotiate_error(std::string_view accept, CborServing cbor);
 
 // Of a body. "" counts as JSON. kUnsupportedMediaType otherwise.
-base::Result<MediaType> body_media_type(std::string_view content_type);
+base::Result<MediaType> body_media_type(std::string_view content_type, CborServing cbor);
+// The types that errors name: "application/json", …
+std::vector<std::string> served_media_types(CborServing cbor);
 
 // The Content-Type header of an answer.
 std::string_view content_type(const Accepted& accepted);

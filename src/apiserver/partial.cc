@@ -2,7 +2,6 @@
 
 #include "gen/meta/v1.h"
 #include "schema/proto_struct.h"
-#include "schema/transcode.h"
 
 namespace apiserver {
 namespace {
@@ -29,14 +28,20 @@ base::Result<std::string> partial_message(const Endpoint* endpoint, std::string_
 
 base::Result<void> append_partial_json(const Endpoint* endpoint, std::string_view raw, std::string_view form_version,
                                        int64_t revision, std::string& out) {
-  const std::string version = "meta.k8s.io/" + std::string(form_version);
+  return append_partial(endpoint, raw, {MediaType::kJson, Place::kInside, form_version}, revision, out);
+}
+
+base::Result<void> append_partial(const Endpoint* endpoint, std::string_view raw, const DocumentForm& form,
+                                  int64_t revision, std::string& out) {
+  const std::string version = "meta.k8s.io/" + std::string(form.version);
   const std::string rv = revision > 0 ? std::to_string(revision) : std::string();
   std::string bare;
   if (!hidden_annotation(endpoint).empty()) {
     TRY_ASSIGN(bare, partial_message(endpoint, raw));
     raw = bare;
   }
-  return schema::append_json(gen::message_of<Partial>(), raw, {{version, "PartialObjectMetadata"}, rv}, out);
+  return append_document(form.type, form.place, gen::message_of<Partial>(), raw,
+                         {{version, "PartialObjectMetadata"}, rv}, out);
 }
 
 }  // namespace apiserver

@@ -7,6 +7,7 @@
 #include "api/rules.h"
 #include "apiserver/body.h"
 #include "apiserver/core.h"
+#include "apiserver/document.h"
 #include "apiserver/limits.h"
 #include "apiserver/partial.h"
 #include "apiserver/table.h"
@@ -14,12 +15,12 @@
 #include "gen/catalogue.h"
 #include "gen/meta/v1.h"
 #include "object/json.h"
+#include "object/json_to_cbor.h"
 #include "object/status.h"
 #include "object/yaml.h"
 #include "schema/envelope.h"
 #include "schema/proto_struct.h"
 #include "schema/proto_value.h"
-#include "schema/transcode.h"
 
 namespace apiserver {
 namespace {
@@ -43,8 +44,9 @@ std::string gzip(const std::string& body) {
   return out;
 }
 
-// JSON text as negotiated: compact with a newline, indented, or YAML.
+// JSON text as negotiated: compact with a newline, indented, YAML, or CBOR.
 std::string finish_json(const Accepted& accepted, std::string json) {
+  if (accepted.type == MediaType::kCbor) return object::cbor_of_json(json);
   if (accepted.type == MediaType::kJson && accepted.pretty == Pretty::kCompact) {
     json += '\n';
     return json;
@@ -73,9 +75,11 @@ base::Result<std::string> encode_partial(RequestContext& context, const Answer& 
                               out));
     return out;
   }
-  std::string json;
-  TRY(append_partial_json(answer.endpoint, answer.raw, context.accepted.form_version, answer.revision, json));
-  return finish_json(context.accepted, std::move(json));
+  const MediaType type = context.accepted.type;
+  std::string out;
+  TRY(append_partial(answer.endpoint, answer.raw, {type, Place::kWhole, context.accepted.form_version}, answer.revision,
+                     out));
+  return type == MediaType::kCbor ? std::move(out) : finish_json(context.accepted, std::move(out));
 }
 
 std::string internal_pointer(const RequestContext& context, std::string_view kind) {
@@ -177,7 +181,7 @@ std::string encode_status(const Accepted& accepted, const base::Error& error) {
 }
 
 void respond_error(RequestContext& context, const base::Error& error) {
-  const Accepted accepted = negotiate_error(context.header("accept"));
+  const Accepted accepted = negotiate_error(context.header("accept"), context.cbor);
   net::Headers headers = answer_headers(context, content_type(accepted));
   if (error.details && error.details->retry_after_seconds > 0) {
     headers.push_back({"retry-after", std::to_string(error.details->retry_after_seconds)});
@@ -222,9 +226,9 @@ base::Result<std::string> encode_answer(RequestContext& context, const Answer& a
     return out;
   }
   out.reserve(answer.raw.size() * 2);
-  TRY(schema::append_json(*answer.message, answer.raw,
-                          {{answer.api_version, answer.kind}, rv, schema::NestedTypes::kWritten}, out));
-  return finish_json(accepted, std::move(out));
+  TRY(append_document(accepted.type, Place::kWhole, *answer.message, answer.raw,
+                      {{answer.api_version, answer.kind}, rv, schema::NestedTypes::kWritten}, out));
+  return accepted.type == MediaType::kCbor ? std::move(out) : finish_json(accepted, std::move(out));
 }
 
 void respond(RequestContext& context, base::Result<Answer> answer) {
@@ -233,7 +237,7 @@ void respond(RequestContext& context, base::Result<Answer> answer) {
   if (!body) return respond_error(context, body.error());
   if (!answer->ticket) return send_body(context, answer->code, content_type(context.accepted), std::move(*body));
   net::Headers headers = answer_headers(context, content_type(context.accepted));
-  const Accepted error_form = negotiate_error(context.header("accept"));
+  const Accepted error_form = negotiate_error(context.header("accept"), context.cbor);
   context.core->store().when_durable(
       *answer->ticket, [writer = context.writer, headers = std::move(headers), body = std::move(*body), error_form,
                         code = answer->code](base::Result<void> durable) mutable {

@@ -26,6 +26,9 @@ struct CborOptions {
 // One item and nothing after it. Errors are kBadRequest with upstream's text.
 base::Result<Value> parse_cbor(std::string_view bytes, const CborOptions& options = {});
 
+// The word that upstream's decoder uses for a value in errors: "byte string", "positive integer", "primitives", "map".
+std::string_view cbor_type_name(const Value& value);
+
 enum class CborOrder : uint8_t {
   kKept,    // members in their order. Compat: upstream answers in a random order
   kSorted,  // by the bytes of their encoded keys, at every level: upstream's deterministic form

@@ -59,6 +59,21 @@ class Writer {
 
 }  // namespace
 
+std::string_view cbor_type_name(const Value& value) {
+  switch (value.kind()) {
+    case Value::Kind::kInt:
+      return codec::cbor_major_name(*value.int_if() < 0 ? codec::CborMajor::kNegative : codec::CborMajor::kUnsigned);
+    case Value::Kind::kString:
+      return codec::cbor_major_name(codec::CborMajor::kBytes);
+    case Value::Kind::kArray:
+      return codec::cbor_major_name(codec::CborMajor::kArray);
+    case Value::Kind::kObject:
+      return codec::cbor_major_name(codec::CborMajor::kMap);
+    default:
+      return codec::cbor_major_name(codec::CborMajor::kPrimitive);
+  }
+}
+
 void append_cbor(std::string& out, const Value& value, CborOrder order) { Writer(out, order).write(value); }
 
 std::string to_cbor(const Value& value, CborOrder order) {

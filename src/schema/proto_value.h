@@ -2,6 +2,7 @@
 // stored bytes become the tree that patches, apply and admission work on. Thread: any.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,9 +14,14 @@
 
 namespace schema {
 
+// Whose words say what is wrong with a document.
+enum class Decoder : uint8_t { kJson, kCbor };
+
 struct ValueEncodeOptions {
+  Decoder decoder = Decoder::kJson;
   // When set, collects what upstream's strict decoding reports, in document order: `unknown field "spec.foo"`.
   // The caller joins them: "strict decoding error: A, B". Null: unknown members are dropped in silence.
+  // Compat: of CBOR only one is reported, by its place in its map: `cbor: found unknown field at map element index 3`.
   std::vector<std::string>* strict_issues = nullptr;
   // The JSON text that `value` was parsed from, or "". Numbers like 1.50 or 1e3 are then quoted in errors, and stand in
   // raw extensions, as the client wrote them; a Value forgets their form.

@@ -6,6 +6,7 @@
 
 #include "codec/base64.h"
 #include "codec/json_text.h"
+#include "object/cbor.h"
 #include "object/json.h"
 #include "object/quantity.h"
 #include "object/time.h"
@@ -25,6 +26,7 @@ struct Problem {
   std::string value;  // "string", "number 1.5"; "" = `message` is the whole text
   std::string type;   // "int32"
   std::string message;
+  std::string detail;  // of CBOR: " (3000000000 overflows int32)"
 };
 
 std::string_view type_name(const Field& field) { return field.go_type; }
@@ -51,22 +53,25 @@ base::Result<void> parses(std::string_view text) {
 
 class Diagnosis {
  public:
-  explicit Diagnosis(const ValueEncodeOptions& options) : options_(options) {}
+  Diagnosis(const ValueEncodeOptions& options, std::string_view top_type)
+      : options_(options), cbor_(options.decoder == Decoder::kCbor), top_type_(top_type) {}
 
   // False: decoding ends here with `abort_`.
   bool message(const Message& message, std::string_view type, const Value& value);
 
   base::Result<void> result() {
+    if (cbor_ && unknown_ && options_.strict_issues)
+      options_.strict_issues->push_back("cbor: found unknown field at map element index " + std::to_string(*unknown_));
     const std::optional<Problem>& problem = abort_ ? abort_ : first_;
     if (!problem) return {};
     if (problem->value.empty()) return base::fail(base::Reason::kBadRequest, problem->message);
-    std::string text = "json: cannot unmarshal " + problem->value + " into Go ";
+    std::string text = (cbor_ ? "cbor: cannot unmarshal " : "json: cannot unmarshal ") + problem->value + " into Go ";
     if (context_.empty()) {
       text += "value of type ";
     } else {
       text += "struct field " + context_ + " of type ";
     }
-    return base::fail(base::Reason::kBadRequest, text + problem->type);
+    return base::fail(base::Reason::kBadRequest, text + problem->type + problem->detail);
   }
 
  private:
@@ -82,7 +87,9 @@ class Diagnosis {
   bool text_form(const Value& value, base::Result<void> (*check)(std::string_view));
 
   std::string context() const {
-    if (struct_.empty()) return {};
+    if (struct_.empty() || fields_.empty()) return {};
+    // Compat: of CBOR the outermost struct and its field are told.
+    if (cbor_) return std::string(top_type_).append(".").append(fields_.front());
     std::string text(struct_);
     for (size_t i = 0; i < fields_.size(); ++i) text.append(".").append(fields_[i]);
     return text;
@@ -95,13 +102,25 @@ class Diagnosis {
     }
     return true;
   }
-  bool keep_type(const Value& value, std::string_view type) {
-    return keep({std::string(object::json_type_name(value)), std::string(type), {}});
-  }
+  bool keep_type(const Value& value, std::string_view type) { return keep({word(value), std::string(type), {}, {}}); }
+  // The same, but the error ends the decoding. Compat: of JSON only.
   bool stop(Problem problem) {
+    if (cbor_) return keep(std::move(problem));
     abort_ = std::move(problem);
     context_ = context();
     return false;
+  }
+  std::string word(const Value& value) const {
+    return std::string(cbor_ ? object::cbor_type_name(value) : object::json_type_name(value));
+  }
+  // A number that the type does not hold.
+  Problem overflow(const Value& value, std::string_view type) const {
+    if (!cbor_) return {number_word(value), std::string(type), {}, {}};
+    const int64_t* whole = value.int_if();
+    return {word(value),
+            std::string(type),
+            {},
+            whole ? " (" + std::to_string(*whole) + " overflows " + std::string(type) + ")" : ""};
   }
   // "number 1.5", as the client wrote it where the text is at hand.
   std::string number_word(const Value& value) const {
@@ -109,8 +128,13 @@ class Diagnosis {
     return "number " + (written.empty() ? object::to_json(value) : std::string(written));
   }
   void unknown();
+  bool member_of(const Message& message, const object::Member& entry);
+  bool members_of_cbor(const Message& message, const object::Object& object);
 
   const ValueEncodeOptions& options_;
+  const bool cbor_;
+  const std::string_view top_type_;
+  std::optional<size_t> unknown_;  // of CBOR: the place of the member that is reported
   std::optional<Problem> first_;
   std::optional<Problem> abort_;
   std::string context_;
@@ -122,6 +146,7 @@ class Diagnosis {
 
 void Diagnosis::unknown() {
   std::vector<std::string>* issues = options_.strict_issues;
+  if (cbor_) return;
   if (!issues || lenient_ > 0 || issues->size() >= kMaxStrictIssues) return;
   std::string path;
   for (const JsonStep& step : steps_) {
@@ -143,25 +168,53 @@ bool Diagnosis::message(const Message& message, std::string_view type, const Val
   if (message.alias) return list(message.fields[0], type, value);
   const object::Object* object = value.object_if();
   if (!object) return keep_type(value, type);
-  if (steps_.size() >= kMaxDepth) return stop({{}, {}, "exceeded max depth"});
+  if (steps_.size() >= kMaxDepth) return stop({{}, {}, "exceeded max depth", {}});
   std::string_view outer = struct_;
   struct_ = message.name;
   bool good = true;
-  for (const object::Member& entry : *object) {
-    steps_.push_back({entry.key, 0});
-    fields_.push_back(entry.key);
-    if (const Field* field = find_json_field(message, entry.key)) {
-      good = member(*field, entry.value);
-    } else if (message.type_meta && (entry.key == "kind" || entry.key == "apiVersion")) {
-      if (!entry.value.is_string() && !entry.value.is_null()) keep_type(entry.value, "string");
-    } else {
-      unknown();
+  if (cbor_) {
+    good = members_of_cbor(message, *object);
+  } else {
+    for (const object::Member& entry : *object) {
+      good = member_of(message, entry);
+      if (!good) break;
     }
-    fields_.pop_back();
-    steps_.pop_back();
-    if (!good) return false;
   }
+  if (!good) return false;
   struct_ = outer;
+  return true;
+}
+
+bool Diagnosis::member_of(const Message& message, const object::Member& entry) {
+  bool good = true;
+  steps_.push_back({entry.key, 0});
+  fields_.push_back(entry.key);
+  if (const Field* field = find_json_field(message, entry.key)) {
+    good = member(*field, entry.value);
+  } else if (message.type_meta && (entry.key == "kind" || entry.key == "apiVersion")) {
+    if (!entry.value.is_string() && !entry.value.is_null()) keep_type(entry.value, "string");
+  } else {
+    unknown();
+  }
+  fields_.pop_back();
+  steps_.pop_back();
+  return good;
+}
+
+// Compat: the first unknown member of a map is told before any that lies deeper in the same map; else the first map
+// that has one tells.
+bool Diagnosis::members_of_cbor(const Message& message, const object::Object& object) {
+  const std::optional<size_t> outer = std::exchange(unknown_, std::nullopt);
+  std::optional<size_t> own;
+  size_t place = 0;
+  for (const object::Member& entry : object) {
+    const bool type = message.type_meta && (entry.key == "kind" || entry.key == "apiVersion");
+    if (!own && !type && !find_json_field(message, entry.key)) own = place;
+    if (!member_of(message, entry)) return false;
+    ++place;
+  }
+  if (own) unknown_ = own;
+  if (outer) unknown_ = outer;
   return true;
 }
 
@@ -214,7 +267,7 @@ bool Diagnosis::scalar(const Field& field, std::string_view type, const Value& v
       if (!value.is_number()) return keep_type(value, type);
       const int64_t* integer = value.int_if();
       if (integer && (field.type == Type::kInt64 || *integer == static_cast<int32_t>(*integer))) return true;
-      return keep({number_word(value), std::string(type), {}});
+      return keep(overflow(value, type));
     }
     case Type::kDouble:
       return value.is_number() || keep_type(value, type);
@@ -222,7 +275,11 @@ bool Diagnosis::scalar(const Field& field, std::string_view type, const Value& v
       const std::string* text = value.string_if();
       if (!text) return keep_type(value, type);
       if (codec::parse_base64(*text)) return true;
-      return keep({{}, {}, "illegal base64 data at input byte " + std::to_string(codec::base64_error_offset(*text))});
+      const std::string what = cbor_ ? "cbor: failed to decode base64 from byte string: " : "";
+      return keep({{},
+                   {},
+                   what + "illegal base64 data at input byte " + std::to_string(codec::base64_error_offset(*text)),
+                   {}});
     }
     default:
       return value.is_string() || keep_type(value, type);
@@ -233,24 +290,24 @@ bool Diagnosis::scalar(const Field& field, std::string_view type, const Value& v
 
 bool Diagnosis::text_form(const Value& value, base::Result<void> (*check)(std::string_view)) {
   const std::string* text = value.string_if();
-  if (!text) return stop({std::string(object::json_type_name(value)), "string", {}});
+  if (!text) return stop({word(value), "string", {}, {}});
   auto checked = check(*text);
-  return checked || stop({{}, {}, checked.error().message});
+  return checked || stop({{}, {}, checked.error().message, {}});
 }
 
 bool Diagnosis::int_or_string(const Value& value) {
   if (value.is_string()) return true;
-  if (!value.is_number()) return stop({std::string(object::json_type_name(value)), "int32", {}});
+  if (!value.is_number()) return stop({word(value), "int32", {}, {}});
   const int64_t* integer = value.int_if();
   if (integer && *integer == static_cast<int32_t>(*integer)) return true;
-  return stop({number_word(value), "int32", {}});
+  return stop(overflow(value, "int32"));
 }
 
 bool Diagnosis::schema_or(const Message& schema_message, const Value& value) {
   bool is_bool = schema_message.special == Special::kSchemaOrBool;
   const Field& schema = schema_message.fields[is_bool ? 1 : 0];
   if (is_bool && !value.is_object()) {
-    return value.is_bool() || stop({{}, {}, "boolean or JSON schema expected"});
+    return value.is_bool() || stop({{}, {}, "boolean or JSON schema expected", {}});
   }
   // A decoder of its own reads what is inside; its first error ends ours and gets our context.
   std::optional<Problem> outer = std::exchange(first_, std::nullopt);
@@ -304,7 +361,7 @@ bool Diagnosis::special(const Message& message, std::string_view type, const Val
       if (value.is_null()) return true;
       const std::string* text = value.string_if();
       auto parsed = object::parse_quantity(text ? *text : object::to_json(value));
-      return parsed || stop({{}, {}, parsed.error().message});
+      return parsed || stop({{}, {}, parsed.error().message, {}});
     }
     case Special::kIntOrString:
       return value.is_null() || int_or_string(value);
@@ -322,9 +379,9 @@ bool Diagnosis::special(const Message& message, std::string_view type, const Val
 }  // namespace
 
 base::Result<void> diagnose_value(const Message& message, const Value& value, const ValueEncodeOptions& options) {
-  Diagnosis diagnosis(options);
-  std::string type =
+  const std::string type =
       std::string(message.package.substr(message.package.rfind('.') + 1)) + "." + std::string(message.name);
+  Diagnosis diagnosis(options, type);
   diagnosis.message(message, type, value);
   return diagnosis.result();
 }

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/mutex.h"
 #include "gen/catalogue.h"
+#include "object/cbor.h"
 #include "object/json.h"
 #include "object/yaml.h"
 #include "pki/digest.h"
@@ -31,6 +32,7 @@ base::Error method_not_allowed() {
 
 std::string encode(const Value& document, const schema::Message* message, const Accepted& accepted) {
   if (accepted.type == MediaType::kYaml) return object::to_yaml(document);
+  if (accepted.type == MediaType::kCbor) return object::to_cbor(document);
   if (accepted.type == MediaType::kProtobuf && message) {
     std::string raw, out;
     if (auto encoded = schema::encode_value(*message, document, raw); !encoded) raw.clear();
@@ -107,7 +109,10 @@ std::string etag_of(const Value& document) {
 // `message`: the table of the document's kind, for protobuf.
 template <typename Make>
 void answer(RequestContext& context, Answers& answers, const std::string& key, std::string_view message, Make make) {
-  auto accepted = negotiate_answer(context.header("accept"), AnswerKind::kObject);
+  // Compat: of the documents only a version's list of resources has a form in CBOR.
+  const bool list = message == "APIResourceList" && context.core->features().enabled("CBORServingAndStorage");
+  auto accepted =
+      negotiate_answer(context.header("accept"), AnswerKind::kObject, list ? CborServing::kOn : CborServing::kOff);
   if (!accepted) return respond_error(context, accepted.error());
   const uint64_t generation = key == "/apis" ? context.core->endpoints().custom().generation() : 0;
   const Kept kept = answers.get(key + " " + form_key(*accepted), generation, [&] {
@@ -168,7 +173,7 @@ void serve_custom(RequestContext& context) {
     return context.writer->send(404, std::move(headers), "404 page not found\n");
   }
   if (!is_get(context)) return;
-  auto accepted = negotiate_answer(context.header("accept"), AnswerKind::kObject);
+  auto accepted = negotiate_answer(context.header("accept"), AnswerKind::kObject, CborServing::kOff);
   if (!accepted) return respond_error(context, accepted.error());
   const auto document =
       version.empty() ? discovery::custom_group(custom, name) : discovery::custom_resource_list(custom, name, version);

@@ -44,11 +44,15 @@ base::Result<void> read_patch_type(RequestContext& context) {
   } else if (type == "application/apply-patch+yaml") {
     context.patch_type = client::PatchType::kApply;
     context.body_type = MediaType::kYaml;
+  } else if (type == "application/apply-patch+cbor" && context.cbor == CborServing::kOn) {
+    context.patch_type = client::PatchType::kApply;
+    context.body_type = MediaType::kCbor;
   } else if (type == "application/strategic-merge-patch+json") {
     return base::fail(
         base::Reason::kUnsupportedMediaType,
         "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, "
-        "application/merge-patch+json, application/apply-patch+yaml");
+        "application/merge-patch+json, application/apply-patch+yaml" +
+            std::string(context.cbor == CborServing::kOn ? ", application/apply-patch+cbor" : ""));
   } else {
     // Compat: the router refuses it; no route takes it.
     return base::fail(
@@ -73,15 +77,19 @@ base::Result<void> refuse_protobuf(const RequestContext& context) {
 }
 
 base::Result<void> read_media_types(RequestContext& context) {
-  TRY_ASSIGN(context.accepted, negotiate_answer(context.header("accept"), AnswerKind::kObject));
+  TRY_ASSIGN(context.accepted, negotiate_answer(context.header("accept"), AnswerKind::kObject, context.cbor));
   TRY(refuse_protobuf(context));
   if (context.info.verb == "patch") return read_patch_type(context);
   // Compat: where a body must be, its type is looked at even when there is none.
   const bool wanted = context.info.verb == "create" || context.info.verb == "update";
   if (context.body.empty() && !wanted) return {};
-  TRY_ASSIGN(context.body_type, body_media_type(context.header("content-type")));
-  if (context.body_type == MediaType::kProtobuf && context.endpoint->custom && api::is_custom(*context.endpoint->body))
-    return base::fail(object::unsupported_media_type({"application/json", "application/yaml"}));
+  TRY_ASSIGN(context.body_type, body_media_type(context.header("content-type"), context.cbor));
+  if (context.body_type == MediaType::kProtobuf && context.endpoint->custom &&
+      api::is_custom(*context.endpoint->body)) {
+    std::vector<std::string> types = served_media_types(context.cbor);
+    std::erase(types, "application/vnd.kubernetes.protobuf");
+    return base::fail(object::unsupported_media_type(types));
+  }
   return {};
 }
 
@@ -178,6 +186,7 @@ void dispatch(const std::shared_ptr<RequestContext>& context, const Paths& paths
   if (info.verb.empty() || !context->endpoint->allows(info.verb) || !fits(*context))
     return respond_error(*context, has_route(*context) ? method_not_allowed() : resource_not_found());
   warn_of_deprecation(*context);
+  if (context->core->features().enabled("CBORServingAndStorage")) context->cbor = CborServing::kOn;
   if (context->endpoint->custom && info.verb == "create" && context->endpoint->custom->is_terminating())
     return respond_error(*context, definition_terminating());
   // What may wait for a conversion webhook leaves the loop.

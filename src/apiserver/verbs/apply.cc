@@ -1,9 +1,10 @@
-// Server-side apply: PATCH with application/apply-patch+yaml.
+// Server-side apply: PATCH with application/apply-patch+yaml, or +cbor.
 #include "apiserver/body.h"
 #include "apiserver/core.h"
 #include "apiserver/manage_fields.h"
 #include "apiserver/verbs/verbs.h"
 #include "apiserver/write.h"
+#include "object/cbor.h"
 #include "object/json.h"
 #include "object/status.h"
 #include "object/yaml.h"
@@ -26,8 +27,25 @@ struct Config {
   std::vector<std::string> duplicates;  // keys that the text has twice
 };
 
+constexpr std::string_view kError = "error decoding YAML: ";  // Compat: whatever it is
+
+// Compat: a config in CBOR cannot have a key twice; it is no CBOR then.
+base::Result<Config> parse_cbor_config(std::string_view body) {
+  Config config;
+  auto tree = object::parse_cbor(body);
+  if (!tree) return base::fail(base::Reason::kBadRequest, std::string(kError) + tree.error().message);
+  if (tree->is_null()) *tree = object::Object();
+  if (!tree->is_object()) {
+    return base::fail(base::Reason::kBadRequest, std::string(kError) + "cbor: cannot unmarshal " +
+                                                     std::string(object::cbor_type_name(*tree)) +
+                                                     " into Go value of type map[string]interface {}");
+  }
+  config.tree = std::move(*tree);
+  return config;
+}
+
 base::Result<Config> parse_config(const RequestContext& context) {
-  constexpr std::string_view kError = "error decoding YAML: ";
+  if (context.body_type == MediaType::kCbor) return parse_cbor_config(context.body);
   Config config;
   auto tree = parse_json_config(context.body);
   if (!tree) tree = object::parse_yaml(context.body, {.duplicate_keys = &config.duplicates});

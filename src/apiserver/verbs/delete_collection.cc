@@ -2,6 +2,7 @@
 
 #include "apiserver/body.h"
 #include "apiserver/core.h"
+#include "apiserver/document.h"
 #include "apiserver/limits.h"
 #include "apiserver/list_plan.h"
 #include "apiserver/partial.h"
@@ -35,6 +36,8 @@ base::Result<ListPlan> plan_deletion(RequestContext& context, ListOptions list) 
   }
   return all;
 }
+
+bool is_cbor(const RequestContext& context) { return context.accepted.type == MediaType::kCbor; }
 
 // Writes what was deleted, in the form that the client asked for.
 class DeletedEncoder {
@@ -72,9 +75,10 @@ class DeletedEncoder {
                                body_);
   }
 
-  std::string finish() {
-    body_ += "]}\n";
-    return std::move(body_);
+  base::Result<std::string> finish() {
+    body_ += "]}";
+    if (is_cbor(context_)) return document_of_json(MediaType::kCbor, Place::kWhole, std::move(body_));
+    return std::move(body_) + "\n";
   }
 
  private:
@@ -119,11 +123,13 @@ void delete_collection_verb(const std::shared_ptr<RequestContext>& context) {
   std::optional<kv::Ticket> last;
   auto body = delete_all(*context, last);
   if (!body) return respond_error(*context, body.error());
-  if (!last) return send_body(*context, 200, "application/json", std::move(*body));
-  context->core->store().when_durable(*last, [context, body = std::move(*body)](base::Result<void> durable) mutable {
-    if (!durable) return respond_error(*context, durable.error());
-    send_body(*context, 200, "application/json", std::move(body));
-  });
+  const std::string_view type = is_cbor(*context) ? "application/cbor" : "application/json";
+  if (!last) return send_body(*context, 200, type, std::move(*body));
+  context->core->store().when_durable(*last,
+                                      [context, type, body = std::move(*body)](base::Result<void> durable) mutable {
+                                        if (!durable) return respond_error(*context, durable.error());
+                                        send_body(*context, 200, type, std::move(body));
+                                      });
 }
 
 }  // namespace apiserver

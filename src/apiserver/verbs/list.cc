@@ -6,6 +6,7 @@
 #include "apiserver/body.h"
 #include "apiserver/core.h"
 #include "apiserver/crd/batch_conversion.h"
+#include "apiserver/document.h"
 #include "apiserver/gzip_stream.h"
 #include "apiserver/limits.h"
 #include "apiserver/list_plan.h"
@@ -13,13 +14,14 @@
 #include "apiserver/respond.h"
 #include "apiserver/table.h"
 #include "apiserver/verbs/verbs.h"
+#include "codec/cbor.h"
 #include "gen/meta/v1.h"
 #include "object/json.h"
+#include "object/json_to_cbor.h"
 #include "object/status.h"
 #include "object/yaml.h"
 #include "schema/envelope.h"
 #include "schema/proto_struct.h"
-#include "schema/transcode.h"
 #include "storage/stored_object.h"
 
 namespace apiserver {
@@ -33,48 +35,29 @@ class ListEncoder {
   ListEncoder(RequestContext& context, const ListPlan& plan, IncludeObject include)
       : context_(context), plan_(plan), endpoint_(*context.endpoint), include_(include) {}
 
-  std::string head() {
-    std::string out;
-    const std::string meta = list_metadata_json();
-    const std::string version = "meta.k8s.io/" + context_.accepted.form_version;
-    switch (context_.accepted.form) {
-      case Form::kTable:
-        append_table_head(endpoint_, context_.accepted.form_version, meta, WithColumns::kYes, out);
-        return out;
-      case Form::kPartialMetadata:
-      case Form::kPartialMetadataList:
-        out = R"({"kind":"PartialObjectMetadataList","apiVersion":")" + version + "\"";
-        break;
-      case Form::kObject:
-        out = "{\"kind\":\"" + endpoint_.list_kind + "\",\"apiVersion\":\"" + endpoint_.api_version + "\"";
-        break;
-    }
-    // Compat: an empty list of partial objects is null.
-    return out + ",\"metadata\":" + meta + (empty_partial() ? ",\"items\":null" : ",\"items\":[");
+  // What comes before the items. An array in CBOR says first how many there are.
+  std::string head() const {
+    std::string json = json_head();
+    if (!cbor()) return json;
+    std::string out = object::cbor_of_json(json + std::string(json_tail()));
+    if (empty_partial()) return out;
+    out.pop_back();  // the empty array, which comes last
+    codec::append_cbor_head(out, codec::CborMajor::kArray, plan_.items.size());
+    return out;
   }
 
   base::Result<void> append_item(const storage::StoredObject& stored, std::string& out) {
-    if (items_++ > 0) out += ',';
-    const std::string rv = std::to_string(stored.revision);
-    if (context_.accepted.form == Form::kTable) {
-      return append_table_row(endpoint_, stored.raw, stored.revision, context_.accepted.form_version, include_,
-                              context_.now, out);
-    }
-    if (context_.accepted.form != Form::kObject) {
-      return append_partial_json(&endpoint_, stored.raw, context_.accepted.form_version, stored.revision, out);
-    }
-    if (endpoint_.shows_stored(stored.raw)) {
-      return schema::append_json(*endpoint_.served, stored.raw,
-                                 {endpoint_.item_type(), rv, schema::NestedTypes::kWritten}, out);
-    }
-    TRY_ASSIGN(std::string served, to_served(endpoint_, stored.raw));
-    return schema::append_json(*endpoint_.served, served, {endpoint_.item_type(), rv, schema::NestedTypes::kWritten},
-                               out);
+    if (!cbor() && items_++ > 0) out += ',';
+    if (!cbor()) return append_json_item(stored, out);
+    if (context_.accepted.form != Form::kTable) return append_object(stored, out);
+    std::string row;
+    TRY(append_json_item(stored, row));
+    TRY_ASSIGN(row, document_of_json(MediaType::kCbor, Place::kInside, std::move(row)));
+    out += row;
+    return {};
   }
 
-  std::string tail() const {
-    return context_.accepted.form == Form::kTable ? std::string(kTableEnd) : empty_partial() ? "}" : "]}";
-  }
+  std::string tail() const { return cbor() ? std::string() : std::string(json_tail()) + "\n"; }
 
   // The item's message in protobuf, without its resourceVersion.
   base::Result<std::string_view> protobuf_item(const storage::StoredObject& stored) {
@@ -111,6 +94,53 @@ class ListEncoder {
   }
 
  private:
+  bool cbor() const { return context_.accepted.type == MediaType::kCbor; }
+
+  std::string json_head() const {
+    std::string out;
+    const std::string meta = list_metadata_json();
+    const std::string version = "meta.k8s.io/" + context_.accepted.form_version;
+    switch (context_.accepted.form) {
+      case Form::kTable:
+        append_table_head(endpoint_, context_.accepted.form_version, meta, WithColumns::kYes, out);
+        return out;
+      case Form::kPartialMetadata:
+      case Form::kPartialMetadataList:
+        out = R"({"kind":"PartialObjectMetadataList","apiVersion":")" + version + "\"";
+        break;
+      case Form::kObject:
+        out = "{\"kind\":\"" + endpoint_.list_kind + "\",\"apiVersion\":\"" + endpoint_.api_version + "\"";
+        break;
+    }
+    // Compat: an empty list of partial objects is null.
+    return out + ",\"metadata\":" + meta + (empty_partial() ? ",\"items\":null" : ",\"items\":[");
+  }
+
+  base::Result<void> append_json_item(const storage::StoredObject& stored, std::string& out) {
+    if (context_.accepted.form == Form::kTable) {
+      return append_table_row(endpoint_, stored.raw, stored.revision, context_.accepted.form_version, include_,
+                              context_.now, out);
+    }
+    return append_object(stored, out);
+  }
+
+  // The object, or its metadata alone.
+  base::Result<void> append_object(const storage::StoredObject& stored, std::string& out) const {
+    const MediaType type = context_.accepted.type;
+    if (context_.accepted.form != Form::kObject) {
+      return append_partial(&endpoint_, stored.raw, {type, Place::kInside, context_.accepted.form_version},
+                            stored.revision, out);
+    }
+    const std::string rv = std::to_string(stored.revision);
+    std::string converted;
+    TRY_ASSIGN(const std::string_view served, served_view(endpoint_, stored.raw, converted));
+    return append_document(type, Place::kInside, *endpoint_.served, served,
+                           {endpoint_.item_type(), rv, schema::NestedTypes::kWritten}, out);
+  }
+
+  std::string_view json_tail() const {
+    return context_.accepted.form == Form::kTable ? kTableEnd : empty_partial() ? "}" : "]}";
+  }
   bool empty_partial() const {
     return plan_.items.empty() &&
            (context_.accepted.form == Form::kPartialMetadata || context_.accepted.form == Form::kPartialMetadataList);
@@ -158,7 +188,8 @@ class ListStream : public std::enable_shared_from_this<ListStream> {
   void send_whole() {
     std::string body;
     if (auto done = append_all(body); !done) return respond_error(*context_, done.error());
-    if (context_->accepted.type == MediaType::kYaml || context_->accepted.pretty == Pretty::kIndented) {
+    const bool indented = context_->accepted.type == MediaType::kJson && context_->accepted.pretty == Pretty::kIndented;
+    if (context_->accepted.type == MediaType::kYaml || indented) {
       if (auto value = object::parse_json(body)) {
         body = context_->accepted.type == MediaType::kYaml ? object::to_yaml(*value) : object::to_pretty_json(*value);
       }
@@ -212,8 +243,7 @@ class ListStream : public std::enable_shared_from_this<ListStream> {
       body = encoder_.head();
     }
     for (size_t i = 0; i < plan_.items.size(); ++i) TRY(append_one(i, body));
-    body += protobuf() ? schema::kEnvelopeEnd : std::string_view(encoder_.tail());
-    if (!protobuf()) body += '\n';
+    body += protobuf() ? std::string(schema::kEnvelopeEnd) : encoder_.tail();
     return {};
   }
 
@@ -285,7 +315,7 @@ class ListStream : public std::enable_shared_from_this<ListStream> {
         return;
       }
     }
-    write(protobuf() ? std::string(schema::kEnvelopeEnd) : encoder_.tail() + "\n");
+    write(protobuf() ? std::string(schema::kEnvelopeEnd) : encoder_.tail());
     if (gzip_) context_->writer->write(gzip_->finish());
     context_->writer->finish();
   }
@@ -308,8 +338,7 @@ class ListStream : public std::enable_shared_from_this<ListStream> {
 
 void list_verb(const ContextPtr& context) {
   if (context->accepted.form == Form::kTable && context->accepted.type == MediaType::kProtobuf) {
-    return respond_error(*context, object::not_acceptable({"application/json", "application/yaml",
-                                                           "application/vnd.kubernetes.protobuf"}));
+    return respond_error(*context, object::not_acceptable(served_media_types(context->cbor)));
   }
   if (context->accepted.form == Form::kPartialMetadata) {
     return respond_error(*context, {base::Reason::kNotAcceptable,

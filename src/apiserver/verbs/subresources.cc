@@ -11,6 +11,7 @@
 #include "apiserver/write.h"
 #include "gen/core/v1.h"
 #include "gen/policy/v1.h"
+#include "object/cbor.h"
 #include "object/json.h"
 #include "object/status.h"
 #include "object/time.h"
@@ -262,8 +263,9 @@ base::Result<Answer> evict_pod(RequestContext& context, const WriteOptions& opti
 base::Result<api::AnyObject> decode_own(RequestContext& context, const WriteOptions& options) {
   const Endpoint& endpoint = *context.endpoint;
   std::string version(endpoint.body_api_version);
-  if (endpoint.body_kind == "Eviction" && context.body_type == MediaType::kJson) {
-    auto tree = object::parse_json(context.body);
+  const bool cbor = context.body_type == MediaType::kCbor;
+  if (endpoint.body_kind == "Eviction" && (context.body_type == MediaType::kJson || cbor)) {
+    auto tree = cbor ? object::parse_cbor(context.body) : object::parse_json(context.body);
     if (tree && tree->string_at({"apiVersion"}) == "policy/v1beta1") version = "policy/v1beta1";
   }
   TRY_ASSIGN(std::string raw,

@@ -269,7 +269,7 @@ base::Result<Start> start_of(RequestContext& context, const std::string& ns, con
 }  // namespace
 
 void watch_verb(const ContextPtr& context) {
-  auto accepted = negotiate_answer(context->header("accept"), AnswerKind::kWatch);
+  auto accepted = negotiate_answer(context->header("accept"), AnswerKind::kWatch, context->cbor);
   if (!accepted) return respond_error(*context, accepted.error());
   context->accepted = *accepted;
   const ListUse use = context->core->features().enabled("WatchList") ? ListUse::kWatch : ListUse::kPlainWatch;

@@ -5,9 +5,11 @@
 #include "apiserver/body.h"
 #include "apiserver/core.h"
 #include "apiserver/crd/custom_kind.h"
+#include "apiserver/document.h"
 #include "apiserver/limits.h"
 #include "apiserver/partial.h"
 #include "apiserver/respond.h"
+#include "codec/cbor.h"
 #include "gen/meta/v1.h"
 #include "schema/envelope.h"
 #include "schema/proto_struct.h"
@@ -79,6 +81,18 @@ EventEncoder::EventEncoder(const RequestContext& context, IncludeObject include,
 
 std::string EventEncoder::frame(EventType, std::string_view name, std::string_view object) const {
   std::string out;
+  if (accepted_.type == MediaType::kCbor) {
+    out.reserve(object.size() + name.size() + 24);
+    codec::CborWriter writer(out);
+    writer.self_described();
+    writer.begin_map();
+    writer.key("type");
+    writer.string(name);
+    writer.key("object");
+    writer.item(object);
+    writer.end_map();
+    return out;
+  }
   if (accepted_.type != MediaType::kProtobuf) {
     out.reserve(object.size() + name.size() + 24);
     out += "{\"type\":\"";
@@ -121,7 +135,8 @@ base::Result<std::string> EventEncoder::object_bytes(const WatchItem& item) {
     columns_sent_ = true;
     TRY(append_table_row(endpoint_, stored.raw, item.revision, accepted_.form_version, include_, clock_.wall_now(),
                          out));
-    return out + std::string(kTableEnd);
+    out += kTableEnd;
+    return document_of_json(accepted_.type, Place::kWhole, std::move(out));
   }
   const bool partial = accepted_.form != Form::kObject;
   if (accepted_.type == MediaType::kProtobuf) {
@@ -138,13 +153,14 @@ base::Result<std::string> EventEncoder::object_bytes(const WatchItem& item) {
     return out;
   }
   if (partial) {
-    TRY(append_partial_json(&endpoint_, stored.raw, accepted_.form_version, item.revision, out));
-  } else if (!endpoint_.shows_stored(stored.raw)) {
-    TRY_ASSIGN(std::string raw, to_served(endpoint_, stored.raw));
-    TRY(schema::append_json(*endpoint_.served, raw, {endpoint_.type(), rv, schema::NestedTypes::kWritten}, out));
-  } else {
-    TRY(schema::append_json(*endpoint_.served, stored.raw, {endpoint_.type(), rv, schema::NestedTypes::kWritten}, out));
+    TRY(append_partial(&endpoint_, stored.raw, {accepted_.type, Place::kWhole, accepted_.form_version}, item.revision,
+                       out));
+    return out;
   }
+  std::string shown;
+  TRY_ASSIGN(const std::string_view served, served_view(endpoint_, stored.raw, shown));
+  TRY(append_document(accepted_.type, Place::kWhole, *endpoint_.served, served,
+                      {endpoint_.type(), rv, schema::NestedTypes::kWritten}, out));
   return out;
 }
 
@@ -180,10 +196,11 @@ base::Result<std::string> EventEncoder::bookmark(int64_t revision, InitialEnd in
     out += R"({"cells":[],"object":)";
     TRY(schema::append_json(message, raw, {type, rv}, out));
     out += "}" + std::string(kTableEnd);
+    TRY_ASSIGN(out, document_of_json(accepted_.type, Place::kWhole, std::move(out)));
   } else if (accepted_.type == MediaType::kProtobuf) {
     TRY(schema::append_answer(type, raw, static_cast<uint64_t>(revision), out));
   } else {
-    TRY(schema::append_json(message, raw, {type, rv}, out));
+    TRY(append_document(accepted_.type, Place::kWhole, message, raw, {type, rv}, out));
   }
   return frame(EventType::kBookmark, "BOOKMARK", out);
 }
@@ -193,7 +210,7 @@ std::string EventEncoder::error(const base::Error& error) const {
   plain.form = Form::kObject;
   plain.pretty = Pretty::kCompact;
   std::string status = encode_status(plain, error);
-  if (!status.empty() && status.back() == '\n') status.pop_back();
+  if (accepted_.type == MediaType::kJson && status.ends_with('\n')) status.pop_back();
   return frame(EventType::kBookmark, "ERROR", status);
 }
 
