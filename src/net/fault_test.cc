@@ -93,7 +93,7 @@ TEST_F(FaultTest, MalformedRequests) {
       {"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: -3\r\n\r\n", "400 Bad Request"},
       {"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "400 Bad Request"},
       {"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999\r\n\r\n", "413 Request Entity Too Large"},
-      {"PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n", "400 Bad Request"},
+      {"PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n", "505 HTTP Version Not Supported"},
   };
   for (const auto& [request, status] : cases) {
     RawSocket client(server_->port);
