@@ -6,7 +6,9 @@
 #include "base/check.h"
 #include "gen/codec.h"
 #include "gen/core/v1.h"
+#include "object/cbor.h"
 #include "object/json.h"
+#include "object/json_to_cbor.h"
 #include "schema/envelope.h"
 #include "schema/metadata_view.h"
 #include "schema/proto_value.h"
@@ -146,6 +148,14 @@ int main(int argc, char** argv) {
     out.clear();
     CHECK(schema::append_json(message, raw, options, out));
   });
+  std::string cbor;
+  CHECK(schema::append_cbor(message, raw, options, cbor));
+  measure("protobuf -> CBOR", cbor.size(), [&] {
+    out.clear();
+    CHECK(schema::append_cbor(message, raw, options, out));
+  });
+  measure("JSON -> CBOR", cbor.size(), [&] { sink = sink + object::cbor_of_json(json).size(); });
+  measure("CBOR -> Value", cbor.size(), [&] { sink = sink + object::parse_cbor(cbor).has_value(); });
   measure("JSON -> Value", json.size(), [&] { sink = sink + object::parse_json(json).has_value(); });
   measure("Value -> JSON", json.size(), [&] {
     out.clear();

@@ -13,7 +13,7 @@
 namespace apiserver {
 
 std::span<const std::string_view> effective_feature_gates() {
-  static constexpr std::string_view kGates[] = {"APIResponseCompression", "WatchList"};
+  static constexpr std::string_view kGates[] = {"APIResponseCompression", "CBORServingAndStorage", "WatchList"};
   return kGates;
 }
 

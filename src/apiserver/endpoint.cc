@@ -95,7 +95,8 @@ bool Endpoint::shows_stored(std::string_view stored_raw) const {
 }
 
 Endpoints::Endpoints(const api::Catalogue& catalogue, const RuntimeConfig& config, const api::FeatureGates& features)
-    : custom_(std::make_unique<CustomEndpoints>()) {
+    : custom_(std::make_unique<CustomEndpoints>()),
+      cbor_(features.enabled("CBORServingAndStorage") ? CborServing::kOn : CborServing::kOff) {
   for (const schema::GroupVersion& gv : gen::group_versions()) {
     for (const schema::Resource& row : gv.resources) {
       const bool on = config.enabled(gv, row.name, features);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "api/rules.h"
+#include "apiserver/negotiate.h"
 #include "apiserver/runtime_config.h"
 #include "object/gvk.h"
 #include "schema/tables.h"
@@ -84,6 +85,8 @@ class Endpoints {
                          std::string_view subresource) const;
   bool serves(std::string_view group, std::string_view version) const;
   CustomEndpoints& custom() const { return *custom_; }
+  // --feature-gates=CBORServingAndStorage=true
+  CborServing cbor() const { return cbor_; }
 
   // Of built-in resources that clients are served.
   bool has_group(std::string_view group) const;
@@ -104,6 +107,7 @@ class Endpoints {
   std::map<std::string, Endpoint*, std::less<>> by_path_;
   std::set<std::pair<std::string_view, std::string_view>> served_;  // group versions
   std::unique_ptr<CustomEndpoints> custom_;
+  const CborServing cbor_;
 };
 
 }  // namespace apiserver

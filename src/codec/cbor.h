@@ -73,7 +73,8 @@ class CborWriter {
   void end_map() { end(); }
   void begin_array() { begin(CborMajor::kArray); }
   void end_array() { end(); }
-  void key(std::string_view name);
+  // Where the name stands in what is written.
+  size_t key(std::string_view name);
   // Compat: upstream writes all text as byte strings, which need not be valid UTF-8.
   void string(std::string_view text);
   // Bytes that JSON shows as base64 (tag 22).
@@ -84,6 +85,7 @@ class CborWriter {
   void boolean(bool value);
   void null();
   void self_described() { out_ += kCborSelfDescribed; }
+  std::string_view written(size_t at, size_t size) const { return std::string_view(out_).substr(at, size); }
   // What was written up to now, to go back to.
   struct Mark {
     size_t bytes, open, count;

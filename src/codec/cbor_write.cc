@@ -89,10 +89,12 @@ void CborWriter::end() {
   if (size > 1) out_.insert(done.start, head + 1, size - 1);
 }
 
-void CborWriter::key(std::string_view name) {
+size_t CborWriter::key(std::string_view name) {
   ++open_.back().count;
   append_cbor_head(out_, CborMajor::kBytes, name.size());
+  const size_t at = out_.size();
   out_ += name;
+  return at;
 }
 
 void CborWriter::string(std::string_view text) {

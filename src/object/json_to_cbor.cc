@@ -57,7 +57,7 @@ class Scanner {
       case '"': {
         std::string_view text;
         if (!string(text)) return false;
-        writer_.string(text);
+        codec::utf8_valid(text) ? writer_.string(text) : writer_.string(codec::utf8_repaired(text));
         return true;
       }
       case 't':
@@ -99,13 +99,10 @@ class Scanner {
     const size_t first = keys_.size();
     do {
       skip_space();
-      const size_t begin = at_;
       std::string_view name;
       if (!string(name)) return false;
-      // Names with escapes are not compared as they stand.
-      if (name.data() == spare_.data() && !spare_.empty()) return false;
-      keys_.push_back(text_.substr(begin, at_ - begin));
-      writer_.key(name);
+      if (!codec::utf8_valid(name)) return false;
+      keys_.push_back({writer_.key(name), name.size()});
       if (!take(':') || !value(depth)) return false;
     } while (take(','));
     const bool distinct = !repeats(first);
@@ -115,13 +112,18 @@ class Scanner {
 
   bool repeats(size_t first) {
     constexpr size_t kFew = 12;
-    const auto begin = keys_.begin() + static_cast<std::ptrdiff_t>(first);
-    if (keys_.size() - first > kFew) {
-      std::sort(begin, keys_.end());
-      return std::adjacent_find(begin, keys_.end()) != keys_.end();
+    const size_t count = keys_.size() - first;
+    const auto name = [&](size_t i) { return writer_.written(keys_[first + i].at, keys_[first + i].size); };
+    if (count > kFew) {
+      names_.clear();
+      for (size_t i = 0; i < count; ++i) names_.push_back(name(i));
+      std::ranges::sort(names_);
+      return std::ranges::adjacent_find(names_) != names_.end();
     }
-    for (auto one = begin; one != keys_.end(); ++one) {
-      if (std::find(begin, one, *one) != one) return true;
+    for (size_t i = 1; i < count; ++i) {
+      for (size_t j = 0; j < i; ++j) {
+        if (keys_[first + i].size == keys_[first + j].size && name(i) == name(j)) return true;
+      }
     }
     return false;
   }
@@ -202,7 +204,11 @@ class Scanner {
   std::string_view text_;
   size_t at_ = 0;
   std::string spare_;
-  std::vector<std::string_view> keys_;  // of the open objects, outermost first, in quotes
+  struct Key {
+    size_t at, size;  // in what is written; what is written before a key that is open does not move
+  };
+  std::vector<Key> keys_;  // of the open objects, outermost first
+  std::vector<std::string_view> names_;
 };
 
 }  // namespace

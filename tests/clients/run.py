@@ -2,7 +2,7 @@
 """Real clients against the built program: kubectl of every version at hand, client-go, Helm, the Python, JavaScript
 and Java clients, restarts, custom resources, and the components as processes of their own.
 
-run.py --program build/release/keelson [--only kubectl|go|python|javascript|java|restart|components|definitions …] [--kubectl NAME] [--jobs N] [--count FILE]
+run.py --program build/release/keelson [--only kubectl|go|cbor|python|javascript|java|restart|components|definitions …] [--kubectl NAME] [--jobs N] [--count FILE]
 """
 import argparse
 import concurrent.futures
@@ -83,9 +83,10 @@ def run_kubectl(tally, kubeconfig, extra, only, jobs):
         list(pool.map(tally.add_suite, others))
 
 
-def run_go(tally, kubeconfig):
-    env = {**os.environ, "KEELSON_KUBECONFIG": str(kubeconfig)}
-    run = subprocess.Popen(["go", "test", "-count=1", "-timeout=300s", "-json", ".", "./helm"], cwd=HERE / "go", env=env,
+def run_go(tally, variable, kubeconfig, packages):
+    """The tests of the packages; the variable tells them which program to talk to."""
+    env = {**os.environ, variable: str(kubeconfig)}
+    run = subprocess.Popen(["go", "test", "-count=1", "-timeout=300s", "-json", *packages], cwd=HERE / "go", env=env,
                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     output, seen = {}, 0
     for line in run.stdout:
@@ -171,7 +172,7 @@ def run_fetched(tally, chosen, kubeconfig):
 
 
 def main():
-    kinds = ("kubectl", "go", "python", "javascript", "java", "restart", "components", "definitions")
+    kinds = ("kubectl", "go", "cbor", "python", "javascript", "java", "restart", "components", "definitions")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", required=True)
     parser.add_argument("--only", action="append", choices=kinds)
@@ -188,12 +189,29 @@ def main():
         tally.add_suite(definitions_test.make_suite(args.program))
     if "components" in chosen:
         tally.add_suite(components_test.make_suite(args.program))
-    if set(chosen) - {"restart", "components", "definitions"}:
+    if "cbor" in chosen:
+        run_cbor(tally, args.program)
+    if set(chosen) - {"restart", "components", "definitions", "cbor"}:
         run_against_one(tally, chosen, args)
     if args.count:
         pathlib.Path(args.count).write_text(f"{tally.passed} {tally.failed} {tally.skipped}\n")
     print(f"clients: {tally.passed} tests passed, {tally.failed} failed, {tally.skipped} skipped")
     return 1 if tally.failed else 0
+
+
+def run_cbor(tally, program):
+    """client-go against a program whose gate for CBOR is on."""
+    if problem := go_problem():
+        tally.add("go cbor", "skipped", problem)
+        return
+    gate = ["--feature-gates", "CBORServingAndStorage=true"]
+    try:
+        with programs.Program(program, lambda p: programs.control_plane_arguments(p, NODES) + gate) as server:
+            run_go(tally, "KEELSON_CBOR_KUBECONFIG", server.directory / "kubeconfig", ["./cbor"])
+            if server.process.poll() is not None:
+                tally.add("the program stays up", "failed", server.log_end())
+    except programs.NotReady as error:
+        tally.add("the program starts", "failed", str(error))
 
 
 def run_against_one(tally, chosen, args):
@@ -208,7 +226,7 @@ def run_against_one(tally, chosen, args):
             kubeconfig = server.directory / "kubeconfig"
             run_fetched(tally, chosen, kubeconfig)
             if "go" in chosen and not problem:
-                run_go(tally, kubeconfig)
+                run_go(tally, "KEELSON_KUBECONFIG", kubeconfig, [".", "./helm"])
             if "kubectl" in chosen:
                 run_kubectl(tally, kubeconfig, extra, args.kubectl, args.jobs)
             if server.process.poll() is not None:

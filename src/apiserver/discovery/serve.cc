@@ -110,9 +110,8 @@ std::string etag_of(const Value& document) {
 template <typename Make>
 void answer(RequestContext& context, Answers& answers, const std::string& key, std::string_view message, Make make) {
   // Compat: of the documents only a version's list of resources has a form in CBOR.
-  const bool list = message == "APIResourceList" && context.core->features().enabled("CBORServingAndStorage");
-  auto accepted =
-      negotiate_answer(context.header("accept"), AnswerKind::kObject, list ? CborServing::kOn : CborServing::kOff);
+  const CborServing cbor = message == "APIResourceList" ? context.core->endpoints().cbor() : CborServing::kOff;
+  auto accepted = negotiate_answer(context.header("accept"), AnswerKind::kObject, cbor);
   if (!accepted) return respond_error(context, accepted.error());
   const uint64_t generation = key == "/apis" ? context.core->endpoints().custom().generation() : 0;
   const Kept kept = answers.get(key + " " + form_key(*accepted), generation, [&] {

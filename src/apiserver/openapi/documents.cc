@@ -107,13 +107,13 @@ Value responses_v2(const Operation& op) {
 
 Value operation_v2(const Operation& op) {
   Object out;
-  if (op.consumes != Media::kNone) out.set("consumes", strings(media_types(op.consumes)));
+  if (op.consumes != Media::kNone) out.set("consumes", strings(media_types(op.consumes, op.cbor)));
   out.set("operationId", op.id);
   Array parameters;
   if (op.body) parameters.push_back(body_use_v2(op));
   for (const Parameter* each : op.parameters) parameters.push_back(parameter_use_v2(*each));
   if (!parameters.empty()) out.set("parameters", std::move(parameters));
-  out.set("produces", strings(media_types(op.produces)));
+  out.set("produces", strings(media_types(op.produces, op.cbor)));
   out.set("responses", responses_v2(op));
   out.set("schemes", strings({"https"}));
   out.set("tags", strings({op.tag}));
@@ -162,14 +162,14 @@ Value operation_v3(const Operation& op) {
   if (!parameters.empty()) out.set("parameters", std::move(parameters));
   if (op.body) {
     Object body;
-    body.set("content", content(op, media_types(op.consumes), op.body));
+    body.set("content", content(op, media_types(op.consumes, op.cbor), op.body));
     if (op.body_need == Operation::Need::kRequired) body.set("required", true);
     out.set("requestBody", std::move(body));
   }
   for (int code : op.codes) {
     Object response;
     response.set("description", code == 200 ? "OK" : code == 201 ? "Created" : "Accepted");
-    response.set("content", content(op, media_types(op.produces), op.answer));
+    response.set("content", content(op, media_types(op.produces, op.cbor), op.answer));
     responses.set(std::to_string(code), std::move(response));
   }
   Object unauthorized;

@@ -384,6 +384,9 @@ void add_section(const Endpoints& endpoints, const schema::GroupVersion& gv, std
   }
   paths[root + "/"] = plain(root + "/", "get" + title(group) + title(version) + "APIResources", group + "_" + version,
                             gen::find_message("meta.v1", "APIResourceList"), Media::kObject, Media::kObject);
+  for (auto& [path, item] : paths) {
+    for (Operation& operation : item.operations) operation.cbor = endpoints.cbor();
+  }
   out.push_back(finish_section(root.substr(1), std::move(paths)));
 }
 
@@ -423,7 +426,9 @@ std::vector<const Parameter*> shared_parameters() {
   return out;
 }
 
-std::vector<std::string_view> media_types(Media media) {
+namespace {
+
+std::vector<std::string_view> plain_media_types(Media media) {
   constexpr std::string_view kJson = "application/json", kYaml = "application/yaml",
                              kProtobuf = "application/vnd.kubernetes.protobuf";
   switch (media) {
@@ -451,6 +456,30 @@ std::vector<std::string_view> media_types(Media media) {
       return {"application/jwk-set+json"};
   }
   return {};
+}
+
+}  // namespace
+
+// Compat: behind its gate CBOR comes last in each list. Custom resources are described without it.
+std::vector<std::string_view> media_types(Media media, CborServing cbor) {
+  std::vector<std::string_view> types = plain_media_types(media);
+  if (cbor == CborServing::kOff) return types;
+  switch (media) {
+    case Media::kWatchable:
+      types.insert(types.begin() + 3, "application/cbor");
+      types.emplace_back("application/cbor-seq");
+      break;
+    case Media::kObject:
+    case Media::kText:
+      types.emplace_back("application/cbor");
+      break;
+    case Media::kPatch:
+      types.emplace_back("application/apply-patch+cbor");
+      break;
+    default:
+      break;
+  }
+  return types;
 }
 
 std::vector<Section> sections(const Endpoints& endpoints) {

@@ -30,6 +30,7 @@ struct Operation {
   const schema::Message* answer = nullptr;  // null = a string
   std::vector<int> codes;
   Media consumes = Media::kAny, produces = Media::kObject;
+  CborServing cbor = CborServing::kOff;
 };
 
 struct PathItem {
@@ -40,7 +41,7 @@ struct PathItem {
 
 // Every parameter that is shared.
 std::vector<const Parameter*> shared_parameters();
-std::vector<std::string_view> media_types(Media media);
+std::vector<std::string_view> media_types(Media media, CborServing cbor);
 
 // "api/v1" → all paths under it; "apis/apps", "apis", "api", "version", … → the one that lists. Sorted by path.
 struct Section {

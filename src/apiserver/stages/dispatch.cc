@@ -186,7 +186,7 @@ void dispatch(const std::shared_ptr<RequestContext>& context, const Paths& paths
   if (info.verb.empty() || !context->endpoint->allows(info.verb) || !fits(*context))
     return respond_error(*context, has_route(*context) ? method_not_allowed() : resource_not_found());
   warn_of_deprecation(*context);
-  if (context->core->features().enabled("CBORServingAndStorage")) context->cbor = CborServing::kOn;
+  context->cbor = context->core->endpoints().cbor();
   if (context->endpoint->custom && info.verb == "create" && context->endpoint->custom->is_terminating())
     return respond_error(*context, definition_terminating());
   // What may wait for a conversion webhook leaves the loop.
