@@ -6,9 +6,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
-
-#include "base/result.h"
 
 namespace codec {
 
@@ -53,12 +52,20 @@ class CborReader {
   // The major type of the next token; the reader is not done.
   CborMajor peek() const { return static_cast<CborMajor>(static_cast<unsigned char>(bytes_[at_]) >> 5); }
   unsigned char peek_byte() const { return static_cast<unsigned char>(bytes_[at_]); }
-  // kBadRequest with upstream's text when the bytes are cut off or no CBOR, or hold a float that is not finite.
-  base::Result<CborToken> next();
+  // False when the bytes are cut off or no CBOR, or hold a float that is not finite: error() has upstream's text.
+  bool next(CborToken& token);
+  const std::string& error() const { return error_; }
 
  private:
+  bool fail(std::string text) {
+    error_ = std::move(text);
+    return false;
+  }
+  bool next_simple(CborToken& token);
+
   std::string_view bytes_;
   size_t at_ = 0;
+  std::string error_;
 };
 
 // The head of an item: major type and argument in the fewest bytes.

@@ -69,10 +69,8 @@ constexpr cbor_callbacks kCallbacks = {
     .indef_break = plain<Kind::kBreak>,
 };
 
-std::unexpected<base::Error> bad(std::string text) { return base::fail(base::Reason::kBadRequest, std::move(text)); }
-
-std::unexpected<base::Error> unacceptable(std::string_view what) {
-  return bad("cbor: data item of cbor type primitives is not accepted by protocol: " + std::string(what));
+std::string unacceptable(std::string_view what) {
+  return "cbor: data item of cbor type primitives is not accepted by protocol: " + std::string(what);
 }
 
 // A length that no memory can have; upstream cannot count so far either.
@@ -112,42 +110,47 @@ CborMajor CborToken::major() const {
   }
 }
 
-base::Result<CborToken> CborReader::next() {
+bool CborReader::next(CborToken& token) {
+  constexpr const char* kCutOff = "unexpected EOF";
   const std::string_view rest = bytes_.substr(at_);
-  if (rest.empty()) return bad("unexpected EOF");
+  if (rest.empty()) return fail(kCutOff);
   const CborMajor major = peek();
   const int info = peek_byte() & 0x1f;
   const bool counted = major >= CborMajor::kBytes && major <= CborMajor::kMap;
   if (counted && info == 27 && rest.size() >= 9 && long_argument(rest) >> 63)
-    return bad(too_long(major, long_argument(rest)));
-  CborToken found;
+    return fail(too_long(major, long_argument(rest)));
+  token.indefinite = false;
   const cbor_decoder_result result =
-      cbor_stream_decode(reinterpret_cast<cbor_data>(rest.data()), rest.size(), &kCallbacks, &found);
+      cbor_stream_decode(reinterpret_cast<cbor_data>(rest.data()), rest.size(), &kCallbacks, &token);
   if (result.status == CBOR_DECODER_FINISHED) {
     at_ += result.read;
-    if (found.kind != Kind::kFloat || std::isfinite(found.real)) return found;
-    return unacceptable(std::isnan(found.real) ? "floating-point NaN" : "floating-point infinity");
+    if (token.kind != Kind::kFloat || std::isfinite(token.real)) return true;
+    return fail(unacceptable(std::isnan(token.real) ? "floating-point NaN" : "floating-point infinity"));
   }
-  if (result.status == CBOR_DECODER_NEDATA) return bad("unexpected EOF");
+  if (result.status == CBOR_DECODER_NEDATA) return fail(kCutOff);
   // Well-formed all the same: the small tags and the simple values that nobody had assigned when libcbor was written.
   if (major == CborMajor::kTag && info < 24) {
     ++at_;
-    found.kind = Kind::kTag;
-    found.number = static_cast<uint64_t>(info);
-    return found;
+    token.kind = Kind::kTag;
+    token.number = static_cast<uint64_t>(info);
+    return true;
   }
-  if (major == CborMajor::kPrimitive && info <= 24) {
-    if (info == 24 && rest.size() < 2) return bad("unexpected EOF");
-    const auto value = static_cast<unsigned char>(info == 24 ? rest[1] : info);
-    if (info == 24 && value < 32)
-      return bad("cbor: invalid simple value " + std::to_string(value) + " for type primitives");
-    at_ += info == 24 ? 2 : 1;
-    found.kind = Kind::kSimple;
-    found.number = value;
-    return found;
-  }
-  return bad("cbor: invalid additional information " + std::to_string(info) + " for type " +
-             std::string(cbor_major_name(major)));
+  if (major == CborMajor::kPrimitive && info == 24 && rest.size() < 2) return fail(kCutOff);
+  if (major == CborMajor::kPrimitive && info <= 24) return next_simple(token);
+  return fail("cbor: invalid additional information " + std::to_string(info) + " for type " +
+              std::string(cbor_major_name(major)));
+}
+
+bool CborReader::next_simple(CborToken& token) {
+  constexpr unsigned kInNextByte = 24;
+  const unsigned info = peek_byte() & 0x1f;
+  const unsigned value = info == kInNextByte ? static_cast<unsigned char>(bytes_[at_ + 1]) : info;
+  if (info == kInNextByte && value < 32)
+    return fail("cbor: invalid simple value " + std::to_string(value) + " for type primitives");
+  at_ += info == kInNextByte ? 2 : 1;
+  token.kind = Kind::kSimple;
+  token.number = value;
+  return true;
 }
 
 }  // namespace codec

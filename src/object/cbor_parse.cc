@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <cmath>
-#include <optional>
+#include <memory>
 
 #include "codec/base64.h"
 #include "codec/cbor.h"
@@ -92,47 +92,60 @@ class Parser {
     fault = CborFault::kUnreadable;
     if (reader_.done()) return base::fail(base::Reason::kBadRequest, "EOF");
     Value value;
-    TRY_ASSIGN(Problem problem, item(value, 0, Later::kNone));
+    const Outcome outcome = item(value, 0, Later::kNone);
+    if (outcome == Outcome::kMalformed) {
+      return base::fail(base::Reason::kBadRequest, malformed_.empty() ? reader_.error() : std::move(malformed_));
+    }
     if (!reader_.done()) {
       return base::fail(base::Reason::kBadRequest, "cbor: " + std::to_string(reader_.left()) +
                                                        " bytes of extraneous data starting at index " +
                                                        std::to_string(reader_.offset()));
     }
-    if (problem) {
-      fault = problem->fault;
-      return base::fail(base::Reason::kBadRequest, std::move(problem->text));
+    if (outcome == Outcome::kUnacceptable) {
+      fault = problem_->fault;
+      return base::fail(base::Reason::kBadRequest, std::move(problem_->text));
     }
     fault = CborFault::kNone;
     return value;
   }
 
  private:
-  struct Fault {
+  // kUnacceptable: problem_ says why. kMalformed: malformed_ does, or else the reader.
+  enum class Outcome : uint8_t { kGood, kUnacceptable, kMalformed };
+  struct Problem {
     std::string text;
     CborFault fault = CborFault::kInside;
+    bool repeated_key = false;
   };
-  using Problem = std::optional<Fault>;
 
-  static std::unexpected<base::Error> malformed(std::string text) {
-    return base::fail(base::Reason::kBadRequest, std::move(text));
+  Outcome malformed(std::string text) {
+    malformed_ = std::move(text);
+    return Outcome::kMalformed;
   }
-  static Problem problem(std::string text) { return Fault{std::move(text)}; }
+  Outcome unacceptable(std::string text, CborFault fault = CborFault::kInside) {
+    problem_ = std::make_unique<Problem>(Problem{std::move(text), fault, false});
+    return Outcome::kUnacceptable;
+  }
+  // Of the items of one container the first problem counts.
+  void keep_first(std::unique_ptr<Problem>& first) {
+    if (!first) first = std::move(problem_);
+  }
+  Outcome outcome_of(std::unique_ptr<Problem> first) {
+    problem_ = std::move(first);
+    return problem_ ? Outcome::kUnacceptable : Outcome::kGood;
+  }
 
-  // Reads one item. The error: it is no CBOR; the problem: it is nothing that we take.
-  base::Result<Problem> item(Value& value, int depth, Later later) {
-    TRY_ASSIGN(const CborToken token, reader_.next());
+  Outcome item(Value& value, int depth, Later later) {
+    CborToken token;
+    if (!reader_.next(token)) return Outcome::kMalformed;
     switch (token.kind) {
       case Kind::kUnsigned:
-        return integer(value, token);
       case Kind::kNegative:
         return integer(value, token);
       case Kind::kBytes:
-      case Kind::kText: {
-        std::string text;
-        TRY_ASSIGN(Problem found, string(token, later, text));
-        value = Value(std::move(text));
-        return found;
-      }
+      case Kind::kText:
+        value = Value(std::string());
+        return string(token, later, *value.string_if());
       case Kind::kArray:
         return array(value, token, depth + 1, later);
       case Kind::kMap:
@@ -141,178 +154,212 @@ class Parser {
         return tag(value, token.number, depth, later);
       case Kind::kBool:
         value = Value(token.number != 0);
-        return Problem();
+        return Outcome::kGood;
       case Kind::kNull:
         value = Value();
-        return Problem();
+        return Outcome::kGood;
       case Kind::kFloat:
         value = Value(token.real);
-        return Problem();
+        return Outcome::kGood;
       case Kind::kSimple:
-        return problem("cbor: data item of cbor type primitives is not accepted by protocol: simple value " +
-                       std::to_string(token.number) + " is not recognized");
+        return unacceptable("cbor: data item of cbor type primitives is not accepted by protocol: simple value " +
+                            std::to_string(token.number) + " is not recognized");
       case Kind::kBreak:
         break;
     }
     return malformed("cbor: unexpected \"break\" code");
   }
 
-  static Problem integer(Value& value, const CborToken& token) {
+  Outcome integer(Value& value, const CborToken& token) {
     const bool negative = token.kind == Kind::kNegative;
     if (token.number > INT64_MAX) {
       const std::string text = negative ? negative_text(token.number) : std::to_string(token.number);
-      return problem(cannot_unmarshal(token.major(), "int64", text + " overflows Go's int64"));
+      return unacceptable(cannot_unmarshal(token.major(), "int64", text + " overflows Go's int64"));
     }
     const auto number = static_cast<int64_t>(token.number);
     value = Value(negative ? -1 - number : number);
-    return {};
+    return Outcome::kGood;
   }
 
-  base::Result<Problem> string(const CborToken& token, Later later, std::string& text) {
+  Outcome string(const CborToken& token, Later later, std::string& text) {
     const bool checked = token.kind == Kind::kText;
     bool good = true;
-    if (!token.indefinite) {
-      good = !checked || codec::utf8_valid(token.text);
-      text = checked || later == Later::kNone ? std::string(token.text) : later_text(token.text, later);
+    if (token.indefinite) {
+      if (!chunks(token, text, good)) return Outcome::kMalformed;
     } else {
-      TRY(chunks(token, text, good));
-      if (!checked && later != Later::kNone) text = later_text(text, later);
+      good = !checked || codec::utf8_valid(token.text);
+      text = token.text;
     }
-    if (!good) return problem("cbor: invalid UTF-8 string");
-    return Problem();
+    if (!checked && later != Later::kNone) text = later_text(text, later);
+    return good ? Outcome::kGood : unacceptable("cbor: invalid UTF-8 string");
   }
 
-  base::Result<void> chunks(const CborToken& whole, std::string& text, bool& good) {
+  bool chunks(const CborToken& whole, std::string& text, bool& good) {
     const std::string name(cbor_major_name(whole.major()));
+    CborToken chunk;
     while (true) {
-      if (reader_.done()) return malformed("unexpected EOF");
+      if (reader_.done()) break;
       const bool ends = reader_.peek_byte() == 0xff;
       if (!ends && reader_.peek() != whole.major()) {
-        return malformed("cbor: wrong element type " + std::string(cbor_major_name(reader_.peek())) +
-                         " for indefinite-length " + name);
+        malformed("cbor: wrong element type " + std::string(cbor_major_name(reader_.peek())) +
+                  " for indefinite-length " + name);
+        return false;
       }
-      if (!ends && (reader_.peek_byte() & 0x1f) == 0x1f)
-        return malformed("cbor: indefinite-length " + name + " chunk is not definite-length");
-      TRY_ASSIGN(const CborToken chunk, reader_.next());
-      if (ends) return {};
+      if (!ends && (reader_.peek_byte() & 0x1f) == 0x1f) {
+        malformed("cbor: indefinite-length " + name + " chunk is not definite-length");
+        return false;
+      }
+      if (!reader_.next(chunk)) return false;
+      if (ends) return true;
       if (whole.kind == Kind::kText) good = good && codec::utf8_valid(chunk.text);
       text += chunk.text;
     }
-  }
-
-  // True when the container has one more item; takes the break.
-  base::Result<bool> more(const CborToken& container, uint64_t read) {
-    if (!container.indefinite) return read < container.number;
-    if (reader_.done()) return malformed("unexpected EOF");
-    if (reader_.peek_byte() != 0xff) return true;
-    TRY_ASSIGN([[maybe_unused]] const CborToken taken, reader_.next());
+    malformed("unexpected EOF");
     return false;
   }
 
-  static base::Result<void> check_depth(int depth) {
-    if (depth <= codec::kMaxCborDepth) return {};
-    return malformed("cbor: exceeded max nested level " + std::to_string(codec::kMaxCborDepth));
+  // True at the end of the container; takes the break. The bytes that have ended before are for the next reading to
+  // tell.
+  bool ends(const CborToken& container, uint64_t read) {
+    if (!container.indefinite) return read == container.number;
+    if (reader_.done() || reader_.peek_byte() != 0xff) return false;
+    CborToken taken;
+    return reader_.next(taken);
   }
 
-  base::Result<Problem> array(Value& value, const CborToken& token, int depth, Later later) {
-    TRY(check_depth(depth));
-    Array elements;
-    Problem first;
+  // No more than the bytes that are left can hold.
+  size_t room_for(const CborToken& container, uint64_t limit) const {
+    return std::min({container.number, limit, static_cast<uint64_t>(reader_.left())});
+  }
+
+  bool too_deep(int depth) {
+    if (depth <= codec::kMaxCborDepth) return false;
+    malformed("cbor: exceeded max nested level " + std::to_string(codec::kMaxCborDepth));
+    return true;
+  }
+
+  Outcome array(Value& value, const CborToken& token, int depth, Later later) {
+    if (too_deep(depth)) return Outcome::kMalformed;
+    value = Value(Array());
+    Array& elements = *value.array_if();
+    elements.reserve(room_for(token, codec::kMaxCborElements));
+    std::unique_ptr<Problem> first;
     for (uint64_t read = 0;; ++read) {
       if (read > codec::kMaxCborElements || token.number > codec::kMaxCborElements) {
         return malformed("cbor: exceeded max number of elements " + std::to_string(codec::kMaxCborElements) +
                          " for CBOR array");
       }
-      TRY_ASSIGN(const bool another, more(token, read));
-      if (!another) break;
-      TRY_ASSIGN(Problem found, item(elements.emplace_back(), depth, later));
-      if (found && !first) first = std::move(found);
+      if (ends(token, read)) break;
+      const Outcome outcome = item(elements.emplace_back(), depth, later);
+      if (outcome == Outcome::kMalformed) return outcome;
+      if (outcome == Outcome::kUnacceptable) keep_first(first);
     }
-    value = Value(std::move(elements));
-    return first;
+    return outcome_of(std::move(first));
   }
 
-  base::Result<Problem> map(Value& value, const CborToken& token, int depth, Later later) {
-    TRY(check_depth(depth));
-    Object members;
-    Problem first;
+  Outcome map(Value& value, const CborToken& token, int depth, Later later) {
+    if (too_deep(depth)) return Outcome::kMalformed;
+    value = Value(Object());
+    Object& members = *value.object_if();
+    members.reserve(room_for(token, codec::kMaxCborPairs));
+    std::unique_ptr<Problem> first;
     bool repeated = false;
     for (uint64_t read = 0;; ++read) {
       if (read > codec::kMaxCborPairs || token.number > codec::kMaxCborPairs) {
         return malformed("cbor: exceeded max number of key-value pairs " + std::to_string(codec::kMaxCborPairs) +
                          " for CBOR map");
       }
-      TRY_ASSIGN(const bool another, more(token, read));
-      if (!another) break;
-      std::string name;
-      Value entry;
-      TRY_ASSIGN(Problem bad_key, key(name, depth, later));
-      if (token.indefinite && !reader_.done() && reader_.peek_byte() == 0xff)
-        return malformed("cbor: unexpected \"break\" code");
-      TRY_ASSIGN(Problem bad_value, item(entry, depth, later));
-      if (repeated) continue;  // the rest is only looked at for its form
-      Problem& found = bad_key ? bad_key : bad_value;
-      if (found) {
-        if (bad_key && depth == 1) found->fault = CborFault::kTopKeys;
-        if (!first) first = std::move(found);
-      } else if (members.contains(name)) {
-        repeated = true;
-        first = Fault{
-            "cbor: found duplicate map key " + codec::go_quoted(name) + " at map element index " + std::to_string(read),
-            depth == 1 ? CborFault::kTopKeys : CborFault::kInside};
-      } else {
-        members.append(std::move(name), std::move(entry));
-      }
+      if (ends(token, read)) break;
+      const Outcome outcome = pair(token, members, read, depth, later);
+      if (outcome == Outcome::kMalformed) return outcome;
+      if (outcome == Outcome::kGood || repeated) continue;  // after a repeated key only the form counts
+      repeated = problem_->repeated_key;
+      if (repeated) first.reset();
+      keep_first(first);
     }
-    value = Value(std::move(members));
-    return first;
+    return outcome_of(std::move(first));
   }
 
-  base::Result<Problem> key(std::string& name, int depth, Later later) {
+  Outcome pair(const CborToken& map, Object& members, uint64_t place, int depth, Later later) {
+    std::string name;
+    const Outcome of_key = key(name, depth, later);
+    if (of_key == Outcome::kMalformed) return of_key;
+    const CborFault fault = depth == 1 ? CborFault::kTopKeys : CborFault::kInside;
+    if (of_key == Outcome::kUnacceptable) problem_->fault = fault;
+    if (map.indefinite && !reader_.done() && reader_.peek_byte() == 0xff)
+      return malformed("cbor: unexpected \"break\" code");
+    std::unique_ptr<Problem> first = std::move(problem_);
+    const bool repeated = !first && members.contains(name);
+    Value unused;
+    Value& entry = first || repeated ? unused : members.append(std::move(name), Value());
+    const Outcome of_value = item(entry, depth, later);
+    if (of_value == Outcome::kMalformed) return of_value;
+    if (of_value == Outcome::kGood && !first && !repeated) return of_value;
+    if (!first) first = std::move(problem_);
+    if (first) {
+      first->repeated_key = false;  // it was that of a map within
+      return outcome_of(std::move(first));
+    }
+    unacceptable(
+        "cbor: found duplicate map key " + codec::go_quoted(name) + " at map element index " + std::to_string(place),
+        fault);
+    problem_->repeated_key = true;
+    return Outcome::kUnacceptable;
+  }
+
+  Outcome key(std::string& name, int depth, Later later) {
+    if (!reader_.done() && reader_.peek() == CborMajor::kBytes) {  // as nearly all are
+      CborToken token;
+      if (!reader_.next(token)) return Outcome::kMalformed;
+      return string(token, later, name);
+    }
     Value value;
     const CborMajor major = reader_.done() ? CborMajor::kPrimitive : reader_.peek();
-    TRY_ASSIGN(Problem found, item(value, depth, later));
-    if (found) return found;
+    const Outcome outcome = item(value, depth, later);
+    if (outcome != Outcome::kGood) return outcome;
     if (std::string* text = value.string_if()) {
       name = std::move(*text);
-      return Problem();
+      return outcome;
     }
     // Compat: null leaves the key as it is made: empty.
-    if (value.is_null() && major == CborMajor::kPrimitive) return Problem();
-    return problem(cannot_unmarshal(major, "string", ""));
+    if (value.is_null()) return outcome;
+    return unacceptable(cannot_unmarshal(major, "string", ""));
   }
 
   // Tags in a row are one level of recursion, however many they are.
-  base::Result<Problem> tag(Value& value, uint64_t number, int depth, Later later) {
-    Problem outer;
+  Outcome tag(Value& value, uint64_t number, int depth, Later later) {
+    std::unique_ptr<Problem> first;
     while (true) {
       if (reader_.done()) return malformed("unexpected EOF");
       if (number == kPositiveBignum || number == kNegativeBignum)
         return malformed("cbor: data item of cbor type tag is not accepted by protocol: bignum");
       later = expected(number, later);
-      if (!outer) outer = inadmissible(number);
+      if (inadmissible(number)) keep_first(first);
       if (reader_.peek() != CborMajor::kTag) break;
-      TRY_ASSIGN(const CborToken inner, reader_.next());
+      CborToken inner;
+      if (!reader_.next(inner)) return Outcome::kMalformed;
       number = inner.number;
-      TRY(check_depth(++depth));
+      if (too_deep(++depth)) return Outcome::kMalformed;
     }
-    TRY_ASSIGN(Problem found, item(value, depth, later));
-    if (outer) return outer;
-    if (found || number > kEpochTime) return found;
+    const Outcome outcome = item(value, depth, later);
+    if (outcome == Outcome::kMalformed) return outcome;
+    if (first) return outcome_of(std::move(first));
+    if (outcome != Outcome::kGood || number > kEpochTime) return outcome;
     return number == kTextTime ? text_time(value) : epoch_time(value);
   }
 
   // What the tag is about comes next.
-  Problem inadmissible(uint64_t number) const {
+  bool inadmissible(uint64_t number) {
     const CborMajor major = reader_.peek();
     const bool floating = reader_.peek_byte() >= 0xf9 && reader_.peek_byte() <= 0xfb;
     std::string_view wanted;
     if (number == kTextTime && major != CborMajor::kText) wanted = "text string";
     if (number == kEpochTime && major != CborMajor::kUnsigned && major != CborMajor::kNegative && !floating)
       wanted = "integer or floating-point number";
-    if (wanted.empty()) return {};
-    return problem("cbor: tag number " + std::to_string(number) + " must be followed by " + std::string(wanted) +
-                   ", got " + std::string(cbor_major_name(major)));
+    if (wanted.empty()) return false;
+    unacceptable("cbor: tag number " + std::to_string(number) + " must be followed by " + std::string(wanted) +
+                 ", got " + std::string(cbor_major_name(major)));
+    return true;
   }
 
   static Later expected(uint64_t number, Later later) {
@@ -321,10 +368,10 @@ class Parser {
     return number == kLaterBase16 ? Later::kBase16 : later;
   }
 
-  static Problem text_time(Value& value) {
+  Outcome text_time(Value& value) {
     std::string& text = *value.string_if();
     if (auto parsed = parse_time(text); !parsed)
-      return problem("cbor: cannot set " + text + " for time.Time: " + parsed.error().message);
+      return unacceptable("cbor: cannot set " + text + " for time.Time: " + parsed.error().message);
     // Compat: a date is written anew: no zeros at the end of a fraction, and no offset of zero.
     constexpr size_t kSeconds = std::string_view("2006-01-02T15:04:05").size();
     const size_t zone = text.find_first_of("Z+-", kSeconds);
@@ -333,9 +380,9 @@ class Parser {
     fraction.resize(fraction.find_last_not_of("0.,") + 1);
     if (!fraction.empty()) fraction.front() = '.';
     text = text.substr(0, kSeconds) + fraction + (utc ? "Z" : text.substr(zone));
-    return {};
+    return Outcome::kGood;
   }
-  static Problem epoch_time(Value& value) {
+  Outcome epoch_time(Value& value) {
     int64_t seconds = 0, nanos = 0;
     if (const int64_t* whole = value.int_if()) {
       seconds = *whole;
@@ -347,12 +394,14 @@ class Parser {
       nanos = static_cast<int64_t>(fraction * 1e9);
     }
     auto text = epoch_text(seconds, nanos);
-    if (!text) return problem(std::move(text.error().message));
+    if (!text) return unacceptable(std::move(text.error().message));
     value = Value(*std::move(text));
-    return {};
+    return Outcome::kGood;
   }
 
   codec::CborReader reader_;
+  std::string malformed_;
+  std::unique_ptr<Problem> problem_;
 };
 
 }  // namespace

@@ -145,6 +145,11 @@ constexpr Refusal kRefusals[] = {
     {"a2616101416102", "cbor: found duplicate map key \"a\" at map element index 1", CborFault::kTopKeys},
     {"a16161a2616201616202", "cbor: found duplicate map key \"b\" at map element index 1", CborFault::kInside},
     {"a10001", "cbor: cannot unmarshal positive integer into Go value of type string", CborFault::kTopKeys},
+    // The first of a map is told, also when a map within has a key twice.
+    {"a24161f74162a2416301416302",
+     "cbor: data item of cbor type primitives is not accepted by protocol: simple value 23 is not recognized",
+     CborFault::kInside},
+    {"a34161f7416200416200", "cbor: found duplicate map key \"b\" at map element index 2", CborFault::kTopKeys},
     // What is not even CBOR is told before what is not acceptable.
     {"82f7", "unexpected EOF"},
     {"a2616101616102ff", "cbor: 1 bytes of extraneous data starting at index 7"},
