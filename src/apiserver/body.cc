@@ -162,15 +162,36 @@ base::Result<SentType> sent_type(const object::Value& tree, std::string_view exp
   return sent;
 }
 
+// Is the body of the kind and version that the endpoint serves? `decodes` tells what is wrong with it as an object of
+// another known kind: upstream decodes before it compares.
+template <typename Decodes>
+base::Result<void> check_type(const SentType& sent, std::string_view kind, std::string_view api_version,
+                              std::string_view body, Decodes decodes) {
+  if (sent.kind == kind && sent.api_version == api_version) return {};
+  auto gv = object::GroupVersion::parse(sent.api_version);
+  if (!gv) return unrecognized(kind, gv.error().message, body);
+  const size_t slash = api_version.find('/');
+  const std::string_view group = slash == std::string_view::npos ? std::string_view() : api_version.substr(0, slash);
+  if (auto same = is_kind(*gv, sent.kind, kind, group, decodes); !same)
+    return cannot_handle(sent.kind, gv->version, kind, same.error().message);
+  return base::fail(object::api_version_mismatch(sent.api_version, api_version));
+}
+
 base::Result<object::Value> parse_cbor_tree(RequestContext& context, std::string_view api_version,
                                             std::string_view kind) {
   object::CborFault fault;
-  auto tree = object::parse_cbor(context.body, {&fault});
+  object::Value rest;
+  auto tree = object::parse_cbor(context.body, {&fault, &rest});
   if (tree) return tree;
-  // Compat: the type is looked for first; what does not hinder that is an error of the object.
-  if (fault == object::CborFault::kInside)
-    return cannot_handle(kind, version_of(api_version), kind, tree.error().message);
-  return unrecognized(kind, std::string(kNoType) + tree.error().message, context.body);
+  if (fault != object::CborFault::kInside)
+    return unrecognized(kind, std::string(kNoType) + tree.error().message, context.body);
+  // Compat: the type is looked at first; what does not hinder that is an error of the object.
+  TRY_ASSIGN(SentType sent, cbor_sent_type(rest, kind, context.body));
+  if (sent.kind.empty()) sent.kind = kind;
+  if (sent.api_version.empty()) sent.api_version = api_version;
+  TRY(check_type(sent, kind, api_version, context.body,
+                 [&](const schema::Message&) -> base::Result<void> { return base::fail(tree.error()); }));
+  return cannot_handle(kind, version_of(api_version), kind, tree.error().message);
 }
 
 base::Result<object::Value> parse_tree(RequestContext& context, std::string_view api_version, std::string_view kind,
@@ -190,21 +211,6 @@ base::Result<object::Value> parse_tree(RequestContext& context, std::string_view
     return unrecognized(kind, "couldn't get version/kind; json parse error: " + tree.error().message, context.body);
   for (const std::string& path : duplicates) issues.push_back("duplicate field \"" + path + "\"");
   return tree;
-}
-
-// Is the body of the kind and version that the endpoint serves? `decodes` tells what is wrong with it as an object of
-// another known kind: upstream decodes before it compares.
-template <typename Decodes>
-base::Result<void> check_type(const SentType& sent, std::string_view kind, std::string_view api_version,
-                              std::string_view body, Decodes decodes) {
-  if (sent.kind == kind && sent.api_version == api_version) return {};
-  auto gv = object::GroupVersion::parse(sent.api_version);
-  if (!gv) return unrecognized(kind, gv.error().message, body);
-  const size_t slash = api_version.find('/');
-  const std::string_view group = slash == std::string_view::npos ? std::string_view() : api_version.substr(0, slash);
-  if (auto same = is_kind(*gv, sent.kind, kind, group, decodes); !same)
-    return cannot_handle(sent.kind, gv->version, kind, same.error().message);
-  return base::fail(object::api_version_mismatch(sent.api_version, api_version));
 }
 
 base::Result<std::string> decode_protobuf(RequestContext& context, std::string_view kind,

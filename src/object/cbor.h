@@ -16,11 +16,13 @@
 
 namespace object {
 
-// How deep an error lies. Compat: upstream finds out the type of an object first, and blames that for what it meets.
+// How deep an error lies; kTopKeys: in the names of the outermost map, or in its kind or apiVersion. Compat: upstream
+// finds out the type of an object first, and tells what hinders that before all else.
 enum class CborFault : uint8_t { kNone, kUnreadable, kTopKeys, kInside };
 
 struct CborOptions {
   CborFault* fault = nullptr;  // when set, receives where the error lies
+  Value* rest = nullptr;       // when set and the fault is kInside, receives the document without what is at fault
 };
 
 // One item and nothing after it. Errors are kBadRequest with upstream's text.

@@ -88,7 +88,7 @@ class Parser {
  public:
   explicit Parser(std::string_view bytes) : reader_(bytes) {}
 
-  base::Result<Value> parse(CborFault& fault) {
+  base::Result<Value> parse(CborFault& fault, Value* rest) {
     fault = CborFault::kUnreadable;
     if (reader_.done()) return base::fail(base::Reason::kBadRequest, "EOF");
     Value value;
@@ -102,7 +102,9 @@ class Parser {
                                                        std::to_string(reader_.offset()));
     }
     if (outcome == Outcome::kUnacceptable) {
+      if (top_) problem_ = std::move(top_);
       fault = problem_->fault;
+      if (fault == CborFault::kInside && rest) *rest = std::move(value);
       return base::fail(base::Reason::kBadRequest, std::move(problem_->text));
     }
     fault = CborFault::kNone;
@@ -275,6 +277,7 @@ class Parser {
       if (outcome == Outcome::kGood || repeated) continue;  // after a repeated key only the form counts
       repeated = problem_->repeated_key;
       if (repeated) first.reset();
+      if (problem_->fault == CborFault::kTopKeys && (repeated || !top_)) top_ = std::make_unique<Problem>(*problem_);
       keep_first(first);
     }
     return outcome_of(std::move(first));
@@ -286,6 +289,7 @@ class Parser {
     if (of_key == Outcome::kMalformed) return of_key;
     const CborFault fault = depth == 1 ? CborFault::kTopKeys : CborFault::kInside;
     if (of_key == Outcome::kUnacceptable) problem_->fault = fault;
+    const bool names_type = name == "kind" || name == "apiVersion";
     if (map.indefinite && !reader_.done() && reader_.peek_byte() == 0xff)
       return malformed("cbor: unexpected \"break\" code");
     std::unique_ptr<Problem> first = std::move(problem_);
@@ -295,6 +299,7 @@ class Parser {
     const Outcome of_value = item(entry, depth, later);
     if (of_value == Outcome::kMalformed) return of_value;
     if (of_value == Outcome::kGood && !first && !repeated) return of_value;
+    if (!first && problem_ && names_type) problem_->fault = fault;
     if (!first) first = std::move(problem_);
     if (first) {
       first->repeated_key = false;  // it was that of a map within
@@ -402,13 +407,14 @@ class Parser {
   codec::CborReader reader_;
   std::string malformed_;
   std::unique_ptr<Problem> problem_;
+  std::unique_ptr<Problem> top_;  // the first of kTopKeys
 };
 
 }  // namespace
 
 base::Result<Value> parse_cbor(std::string_view bytes, const CborOptions& options) {
   CborFault ignored;
-  return Parser(bytes).parse(options.fault ? *options.fault : ignored);
+  return Parser(bytes).parse(options.fault ? *options.fault : ignored, options.rest);
 }
 
 }  // namespace object
