@@ -16,9 +16,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/watch"
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
-	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/metadata"
+	typedapps "k8s.io/client-go/kubernetes/typed/apps/v1"
 	"k8s.io/client-go/util/retry"
 )
 
@@ -78,33 +77,7 @@ func TestTypedClientSpeaksCBOR(t *testing.T) {
 	if seen, ok := event.Object.(*appsv1.Deployment); event.Type != watch.Added || !ok || seen.UID != made.UID || len(seen.ManagedFields) == 0 {
 		t.Errorf("watch saw %+v", event)
 	}
-	err = retry.RetryOnConflict(retry.DefaultRetry, func() error { // its controller writes too
-		if made, err = deployments.Get(ctx, "d", metav1.GetOptions{}); err != nil {
-			return err
-		}
-		made.Spec.Paused = true
-		made, err = deployments.Update(ctx, made, metav1.UpdateOptions{})
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	patched, err := deployments.Patch(ctx, "d", types.StrategicMergePatchType, []byte(`{"spec":{"minReadySeconds":3}}`), metav1.PatchOptions{})
-	if err != nil || patched.Spec.MinReadySeconds != 3 || !patched.Spec.Paused {
-		t.Errorf("patch: %+v, %v", patched, err)
-	}
-	applied, err := deployments.Apply(ctx, appsv1ac.Deployment("d", ns).WithSpec(appsv1ac.DeploymentSpec().WithProgressDeadlineSeconds(77)), metav1.ApplyOptions{FieldManager: "cbor", Force: true})
-	if err != nil || *applied.Spec.ProgressDeadlineSeconds != 77 {
-		t.Errorf("apply: %+v, %v", applied, err)
-	}
-	scale, err := deployments.GetScale(ctx, "d", metav1.GetOptions{})
-	if err != nil || scale.Spec.Replicas != 2 {
-		t.Fatalf("scale: %+v, %v", scale, err)
-	}
-	scale.Spec.Replicas, scale.ResourceVersion = 5, ""
-	if scale, err = deployments.UpdateScale(ctx, "d", scale, metav1.UpdateOptions{}); err != nil || scale.Spec.Replicas != 5 {
-		t.Errorf("update of the scale: %+v, %v", scale, err)
-	}
+	changeDeployment(t, deployments, ns)
 	list, err := deployments.List(ctx, metav1.ListOptions{})
 	if err != nil || len(list.Items) != 1 || *list.Items[0].Spec.Replicas != 5 || list.ResourceVersion == "" {
 		t.Errorf("list: %+v, %v", list, err)
@@ -130,6 +103,40 @@ func TestTypedClientSpeaksCBOR(t *testing.T) {
 	}
 	w.mu.Unlock()
 	w.only(t)
+}
+
+// changeDeployment changes the deployment "d" by every verb that changes one, and leaves five replicas.
+func changeDeployment(t *testing.T, deployments typedapps.DeploymentInterface, ns string) {
+	t.Helper()
+	ctx := deadline(t)
+	err := retry.RetryOnConflict(retry.DefaultRetry, func() error { // its controller writes too
+		made, err := deployments.Get(ctx, "d", metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		made.Spec.Paused = true
+		_, err = deployments.Update(ctx, made, metav1.UpdateOptions{})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	patched, err := deployments.Patch(ctx, "d", types.StrategicMergePatchType, []byte(`{"spec":{"minReadySeconds":3}}`), metav1.PatchOptions{})
+	if err != nil || patched.Spec.MinReadySeconds != 3 || !patched.Spec.Paused {
+		t.Errorf("patch: %+v, %v", patched, err)
+	}
+	applied, err := deployments.Apply(ctx, appsv1ac.Deployment("d", ns).WithSpec(appsv1ac.DeploymentSpec().WithProgressDeadlineSeconds(77)), metav1.ApplyOptions{FieldManager: "cbor", Force: true})
+	if err != nil || *applied.Spec.ProgressDeadlineSeconds != 77 {
+		t.Errorf("apply: %+v, %v", applied, err)
+	}
+	scale, err := deployments.GetScale(ctx, "d", metav1.GetOptions{})
+	if err != nil || scale.Spec.Replicas != 2 {
+		t.Fatalf("scale: %+v, %v", scale, err)
+	}
+	scale.Spec.Replicas, scale.ResourceVersion = 5, ""
+	if scale, err = deployments.UpdateScale(ctx, "d", scale, metav1.UpdateOptions{}); err != nil || scale.Spec.Replicas != 5 {
+		t.Errorf("update of the scale: %+v, %v", scale, err)
+	}
 }
 
 func next(t *testing.T, w watch.Interface) watch.Event {
@@ -311,34 +318,4 @@ func subresources(t *testing.T, client dynamic.ResourceInterface) {
 	if seen != 4 || wanted != 2 || scale.GetKind() != "Scale" {
 		t.Errorf("scale: %v", scale)
 	}
-}
-
-func TestMetadataClientSpeaksCBOR(t *testing.T) {
-	c, w := config(t)
-	plain, _ := config(t)
-	full := clientset(t, plain)
-	ns, ctx := namespace(t, full), deadline(t)
-	for _, name := range []string{"one", "two"} {
-		if _, err := full.CoreV1().ConfigMaps(ns).Apply(ctx, corev1ac.ConfigMap(name, ns).WithData(map[string]string{"a": "b"}), metav1.ApplyOptions{FieldManager: "x"}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	c = metadata.ConfigFor(c)
-	c.ContentType, c.AcceptContentTypes = runtime.ContentTypeCBOR, runtime.ContentTypeCBOR
-	client, err := metadata.NewForConfig(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	list, err := client.Resource(configMaps).Namespace(ns).List(ctx, metav1.ListOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	names := map[string]bool{}
-	for _, item := range list.Items {
-		names[item.Name] = true
-	}
-	if !names["one"] || !names["two"] {
-		t.Errorf("list: %v", list)
-	}
-	_ = w
 }
