@@ -243,20 +243,31 @@ struct Conversion {
   std::string_view (*stored_field)(std::string_view served_field) = nullptr;
 };
 
+// A version that shares its struct with the stored one and has defaults of its own; they come before the rules'.
+struct VersionDefaults {
+  const schema::Message* served;
+  void (*set_defaults)(void* object);
+};
+
 // Every kind with rules, and every conversion: api/catalogue.cc, one line an entry. Built once by the composition root.
 class Catalogue {
  public:
   Catalogue();
   // The rules of the kind that is stored; null for a kind that has none.
   const KindRules* rules(std::string_view group, std::string_view version, std::string_view kind) const;
+  // The same by the struct of the stored kind, which versions of the same members share.
+  const KindRules* rules(std::string_view group, const schema::Message& stored) const;
   // All of them, in the order of discovery.
   std::span<const std::unique_ptr<const KindRules>> all() const { return rules_; }
   // By the served struct's table; null when served and stored are the same.
   const Conversion* conversion(const schema::Message& served) const;
+  // Null when the version has none of its own.
+  const VersionDefaults* version_defaults(const schema::Message& served) const;
 
  private:
   std::vector<std::unique_ptr<const KindRules>> rules_;
   std::vector<Conversion> conversions_;
+  std::vector<VersionDefaults> defaults_;
 };
 
 }  // namespace api

@@ -1,7 +1,7 @@
 // HorizontalPodAutoscalers are stored as autoscaling/v2; v1 is a view with the CPU target alone. Pure; thread: any.
 //
-// Compat: v1 carries what it has no fields for as JSON in annotations. Metrics other than the CPU target, the behavior
-// and conditions are kept out of the v1 view here; horizontal_pod_autoscaler_v1.cc says what is lost on a write.
+// Compat: v1 carries what it has no fields for (other metrics, the behavior, current metrics, conditions) as JSON in
+// annotations, which are read back when v1 is written and are never stored.
 #pragma once
 
 #include "api/shared/checks.h"

@@ -36,7 +36,10 @@ const schema::Resource& definition_resource() {
 bool is_stored_row(const schema::Resource& resource) {
   // Compat: discovery's storage hash of definitions is that of a version which nobody serves any more.
   if (&resource == &definition_resource()) return true;
-  return resource.group == resource.stored_group && resource.version == resource.stored_version;
+  if (resource.group != resource.stored_group) return false;
+  const schema::Kind* kind = gen::find_kind(resource.group, resource.version, resource.kind);
+  const schema::Kind* stored = gen::find_kind(resource.group, resource.stored_version, resource.stored_kind);
+  return kind && stored && kind->message->ops == stored->message->ops;
 }
 
 constexpr size_t kMaxSiblings = 512;                             // deleted together
