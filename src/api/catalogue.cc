@@ -134,6 +134,7 @@ Catalogue::Catalogue() {
   conversions_.push_back(
       conversion_of<autoscaling::v1::HorizontalPodAutoscaler, autoscaling::v2::HorizontalPodAutoscaler,
                     autoscaler_to_stored, autoscaler_from_stored, autoscaler_v1_defaults>());
+  conversions_.back().written_annotations = autoscaler_v1_annotations();
   conversions_.push_back(conversion_of<events::v1::Event, core::v1::Event, event_to_stored, event_from_stored>());
   conversions_.back().stored_field = stored_event_field;
   conversions_.push_back(

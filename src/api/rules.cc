@@ -24,7 +24,7 @@ std::vector<std::string_view> KindRules::reset_fields(std::string_view subresour
   return {};
 }
 
-std::string KindRules::unknown_field_label(std::string_view label) const {
+std::string KindRules::unknown_field_label(std::string_view label, std::string_view) const {
   return "field label not supported: " + std::string(label);
 }
 

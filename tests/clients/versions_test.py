@@ -196,6 +196,46 @@ class Versions(unittest.TestCase):
         self.assertEqual(self.must("GET", claims.format("v1beta1") + "/mixed")["spec"], made["spec"])
         self.must("DELETE", claims.format("v1beta2") + "/mixed")
 
+    def test_each_manager_loses_what_changes_in_its_version(self):
+        where = "/apis/autoscaling/{}/namespaces/default/horizontalpodautoscalers"
+        applied = {"apiVersion": "autoscaling/v1", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "h"}, "spec": {
+            "maxReplicas": 3, "targetCPUUtilizationPercentage": 50, "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"}}}
+        self.must("PATCH", where.format("v1") + "/h?fieldManager=one", applied, "application/apply-patch+yaml")
+        newer = self.must("GET", where.format("v2") + "/h")
+        newer["spec"]["metrics"] = [{"type": "Resource", "resource": {"name": "memory", "target": {"type": "AverageValue", "averageValue": "1Gi"}}}]
+        newer = self.must("PUT", where.format("v2") + "/h?fieldManager=two", newer)
+        owned = {f["manager"]: f["fieldsV1"]["f:spec"] for f in newer["metadata"]["managedFields"]}
+        self.assertEqual(owned, {"one": {"f:maxReplicas": {}, "f:scaleTargetRef": {}}, "two": {"f:metrics": {}}})
+        older = self.must("GET", where.format("v1") + "/h")
+        self.assertEqual(older["metadata"]["annotations"], {
+            "autoscaling.alpha.kubernetes.io/metrics": '[{"type":"Resource","resource":{"name":"memory","targetAverageValue":"1Gi"}}]'})
+        request = urllib.request.Request(self.program.url + where.format("v1") + "/h", headers={
+            "Authorization": f"Bearer {programs.ADMIN_TOKEN}", "Accept": "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"})
+        with urllib.request.urlopen(request, context=ssl._create_unverified_context(), timeout=30) as answer:
+            self.assertNotIn("annotations", json.loads(answer.read())["metadata"])
+        # A write in the older version keeps what it carries in annotations.
+        older["metadata"]["labels"] = {"a": "b"}
+        self.must("PUT", where.format("v1") + "/h?fieldManager=three", older)
+        self.assertEqual(self.must("GET", where.format("v2") + "/h")["spec"]["metrics"], newer["spec"]["metrics"])
+        self.must("DELETE", where.format("v1") + "/h")
+
+    def test_conflicts_between_shapes(self):
+        where = "/apis/resource.k8s.io/{}/resourceslices"
+        applied = {"apiVersion": "resource.k8s.io/v1beta1", "kind": "ResourceSlice", "metadata": {"name": "shared"}, "spec": {
+            "driver": "d.example", "nodeName": "n", "pool": POOL, "devices": [{"name": "d", "basic": DEVICE}]}}
+        self.must("PATCH", where.format("v1beta1") + "/shared?fieldManager=one", applied, "application/apply-patch+yaml")
+        newer = self.must("GET", where.format("v1") + "/shared")
+        newer["spec"]["devices"][0]["attributes"]["model"] = {"string": "b2"}
+        newer = self.must("PUT", where.format("v1") + "/shared?fieldManager=two", newer)
+        owned = {f["manager"]: sorted(f["fieldsV1"]["f:spec"]) for f in newer["metadata"]["managedFields"]}
+        self.assertEqual(owned, {"one": ["f:driver", "f:nodeName", "f:pool"], "two": ["f:devices"]})
+        status, refused = self.call("PATCH", where.format("v1beta1") + "/shared?fieldManager=one", applied, "application/apply-patch+yaml")
+        self.assertEqual((status, refused["message"]), (409, 'Apply failed with 1 conflict: conflict with "two" using resource.k8s.io/v1: .spec.devices'))
+        made = self.must("PATCH", where.format("v1beta1") + "/shared?fieldManager=one&force=true", applied, "application/apply-patch+yaml")
+        self.assertEqual(made["spec"]["devices"], applied["spec"]["devices"])
+        self.assertEqual([f["manager"] for f in made["metadata"]["managedFields"]], ["one"])
+        self.must("DELETE", where.format("v1") + "/shared")
+
     def test_warnings_of_what_goes(self):
         def warnings(path):
             request = urllib.request.Request(self.program.url + path, headers={"Authorization": f"Bearer {programs.ADMIN_TOKEN}"})

@@ -154,10 +154,16 @@ std::string type_problem(std::string_view type, PolicyExpressions::Result wanted
 
 }  // namespace
 
+const cel::Environment& PolicyExpressions::environment(Language language) {
+  std::optional<cel::Environment>& made = language == Language::kNew ? new_ : stored_;
+  if (!made) made = cel::Environment::kubernetes(language == Language::kNew ? kBefore : kServer);
+  return *made;
+}
+
 PolicyExpressions::Compiled PolicyExpressions::compile(std::string_view expression, Use use) {
   auto types = std::make_shared<DeclTypes>();
   const DeclType* any = DeclTypes::scalar(DeclKind::kDyn);
-  auto environment = cel::Environment::kubernetes(use.language == Language::kNew ? kBefore : kServer);
+  cel::Environment environment = this->environment(use.language);
   environment.declare("object", *any);
   environment.declare("oldObject", *any);
   environment.declare("namespaceObject", *add_namespace_type(*types));

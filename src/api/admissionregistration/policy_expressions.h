@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -39,6 +40,9 @@ class PolicyExpressions {
   };
   Compiled compile(std::string_view expression, Use use);
 
+  const cel::Environment& environment(Language language);
+
+  std::optional<cel::Environment> new_, stored_;                // made when needed
   std::vector<std::pair<std::string, std::string>> variables_;  // name, type
 };
 

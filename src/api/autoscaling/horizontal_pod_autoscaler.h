@@ -4,6 +4,8 @@
 // annotations, which are read back when v1 is written and are never stored.
 #pragma once
 
+#include <span>
+
 #include "api/shared/checks.h"
 #include "gen/autoscaling/v1.h"
 #include "gen/autoscaling/v2.h"
@@ -15,6 +17,8 @@ void autoscaler_to_stored(const autoscaling::v1::HorizontalPodAutoscaler& served
 void autoscaler_from_stored(const autoscaling::v2::HorizontalPodAutoscaler& stored,
                             autoscaling::v1::HorizontalPodAutoscaler& served);
 void autoscaler_v1_defaults(autoscaling::v1::HorizontalPodAutoscaler& served);
+// Those that autoscaler_from_stored may write.
+std::span<const char* const> autoscaler_v1_annotations();
 
 // --- Parts of the v2 rules ---
 void validate_autoscaler_metrics(const autoscaling::v2::HorizontalPodAutoscalerSpec& spec, const FieldPath& path,

@@ -220,6 +220,8 @@ void autoscaler_from_stored(const V2& stored, V1& served) {
   if (!status.conditions.empty()) annotations[kConditions] = json_list(status.conditions);
 }
 
+std::span<const char* const> autoscaler_v1_annotations() { return kAnnotations; }
+
 void autoscaler_v1_defaults(V1& served) {
   if (!served.spec.min_replicas) served.spec.min_replicas = 1;
 }
