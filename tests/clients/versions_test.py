@@ -196,6 +196,16 @@ class Versions(unittest.TestCase):
         self.assertEqual(self.must("GET", claims.format("v1beta1") + "/mixed")["spec"], made["spec"])
         self.must("DELETE", claims.format("v1beta2") + "/mixed")
 
+    def test_an_owner_takes_its_objects_along(self):
+        owner = self.must("POST", "/api/v1/namespaces/default/configmaps", {"metadata": {"name": "owner"}})
+        where = "/apis/scheduling.k8s.io/v1alpha1/namespaces/default/workloads"
+        reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": owner["metadata"]["uid"]}
+        self.must("POST", where, {"metadata": {"name": "owned", "ownerReferences": [reference]},
+                                  "spec": {"podGroups": [{"name": "g", "policy": {"basic": {}}}]}})
+        self.must("DELETE", "/api/v1/namespaces/default/configmaps/owner")
+        self.kubectl("wait", "--for=delete", "workload/owned", "--timeout=20s")
+        self.assertEqual(self.call("GET", where + "/owned")[0], 404)
+
     def test_each_manager_loses_what_changes_in_its_version(self):
         where = "/apis/autoscaling/{}/namespaces/default/horizontalpodautoscalers"
         applied = {"apiVersion": "autoscaling/v1", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "h"}, "spec": {

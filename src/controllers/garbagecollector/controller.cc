@@ -65,8 +65,10 @@ class GarbageCollector final : public Controller {
         definitions_(dependencies.informers->get(definition_resource())),
         events_(dependencies.transport, dependencies.clock, "garbage-collector-controller") {
     for (const schema::GroupVersion& version : gen::group_versions()) {
-      if (!version.served_by_default) continue;
-      for (const schema::Resource& resource : version.resources) add_resource(*dependencies.informers, resource);
+      for (const schema::Resource& resource : version.resources) {
+        if (version.served_by_default || dependencies.transport->serves(resource))
+          add_resource(*dependencies.informers, resource);
+      }
     }
   }
 
@@ -131,6 +133,9 @@ class GarbageCollector final : public Controller {
     // Compat: Events are not collected.
     if (resource.name == "events") return;
     if (!is_stored_row(resource)) return;
+    // Versions of one resource have their objects in common.
+    const auto same = [&](const SourcePtr& other) { return other->resource->key_prefix == resource.key_prefix; };
+    if (std::ranges::any_of(built_in_, same)) return;
     auto source = std::make_shared<Source>();
     source->id = std::to_string(built_in_.size());
     source->resource = &resource;
