@@ -10,12 +10,15 @@ import os
 import re
 import sys
 
-# Packages whose messages get C++ structs: what the code that knows a kind works with.
+# Packages whose messages get C++ structs: what the code that knows a kind works with. A message that has the members of
+# one of the same name in an earlier package of its group shares that one's struct, also in packages that are not listed.
 STRUCT_PACKAGES = [
     'meta.v1', 'core.v1', 'apps.v1', 'batch.v1', 'autoscaling.v1', 'autoscaling.v2', 'policy.v1', 'rbac.v1',
     'networking.v1', 'storage.v1', 'scheduling.v1', 'coordination.v1', 'discovery.v1', 'events.v1', 'certificates.v1',
     'node.v1', 'admissionregistration.v1', 'apiextensions.v1', 'apiregistration.v1', 'flowcontrol.v1',
-    'authentication.v1', 'authorization.v1', 'resource.v1', 'admission.v1',
+    'authentication.v1', 'authorization.v1', 'resource.v1', 'admission.v1', 'admissionregistration.v1beta1',
+    'certificates.v1beta1', 'coordination.v1beta1', 'scheduling.v1alpha1', 'resource.v1beta1', 'resource.v1alpha3',
+    'apiserverinternal.v1alpha1', 'storagemigration.v1beta1',
 ]
 # Hand-written C++ types (src/object/types.h) for messages with encodings of their own.
 HAND_WRITTEN = {
@@ -157,6 +160,18 @@ class Package:
         return self.stem.replace('.', '_')
 
 
+def same_members(a, b):
+    """Are the members of two messages the same but for the messages that they hold?"""
+    if any(a.attributes.get(k) != b.attributes.get(k) for k in ('special', 'alias', 'noproto', 'typemeta')):
+        return False
+    if len(a.fields) != len(b.fields) or 'special' in a.attributes or 'noproto' in a.attributes:
+        return False
+
+    def signature(f):
+        return f.number, f.name, f.card, f.presence, f.json, 'inline' in f.attributes, 'message' if f.message else f.type
+    return [signature(f) for f in a.fields] == [signature(f) for f in b.fields]
+
+
 def split_words(line):
     """Splits at spaces outside of JSON strings and brackets."""
     words, word, quoted, depth, escaped = [], '', False, 0, False
@@ -185,16 +200,40 @@ class Generator:
         self.packages = [Package(p) for p in sorted(glob.glob(schema + '/*.schema'))]
         self.by_stem = {p.stem: p for p in self.packages}
         self.messages = {m.full: m for p in self.packages for m in p.messages}
+        self.shared = self.find_shared()
         self.resources = self.read_resources(schema + '/resources.txt')
+
+    # ---- shared structs ----
+    def find_shared(self):
+        """Message -> the message whose struct it shares. What differs within is taken out until nothing changes."""
+        shared = {}
+        for package in self.packages:
+            rank = STRUCT_PACKAGES.index(package.stem) if package.structs else len(STRUCT_PACKAGES)
+            if not package.has_version:
+                continue
+            for message in package.messages:
+                for stem in STRUCT_PACKAGES[:rank]:
+                    other = self.messages.get(f'{stem}.{message.name}')
+                    if other and self.by_stem[stem].group == package.group and stem != package.stem and same_members(message, other):
+                        shared[message.full] = other.full
+                        break
+        while True:
+            wrong = [full for full, other in shared.items()
+                     if any(shared.get(x.message, x.message) != shared.get(y.message, y.message) for x, y in
+                            zip(self.messages[full].fields, self.messages[other].fields))]
+            if not wrong:
+                return shared
+            for full in wrong:
+                del shared[full]
 
     # ---- names ----
     def has_struct(self, full):
-        return full in HAND_WRITTEN or full.rsplit('.', 1)[0] in STRUCT_PACKAGES
+        return full in HAND_WRITTEN or self.shared.get(full, full).rsplit('.', 1)[0] in STRUCT_PACKAGES
 
     def cpp_type(self, full):
         if full in HAND_WRITTEN:
             return 'object::' + HAND_WRITTEN[full]
-        package, name = full.rsplit('.', 1)
+        package, name = self.shared.get(full, full).rsplit('.', 1)
         return '::' + self.by_stem[package].namespace + '::' + name
 
     def member_type(self, field):
@@ -229,12 +268,16 @@ class Generator:
             order.append(message)
         for message in package.messages:
             visit(message)
-        return [m for m in order if m.full not in HAND_WRITTEN and 'noproto' not in m.attributes]
+        return [m for m in order if m.full not in HAND_WRITTEN and 'noproto' not in m.attributes and m.full not in self.shared]
+
+    def uses(self, package):
+        """The packages whose structs the messages of this one are or hold."""
+        named = {f.message for m in package.messages for f in m.fields if f.message and f.message not in HAND_WRITTEN}
+        named |= {m.full for m in package.messages}
+        return sorted({self.shared.get(full, full).rsplit('.', 1)[0] for full in named})
 
     def header(self, package):
-        uses = sorted({f.message.rsplit('.', 1)[0] for m in package.messages for f in m.fields
-                       if f.message and f.message not in HAND_WRITTEN} - {package.stem})
-        uses = [u for u in uses if u in STRUCT_PACKAGES]
+        uses = [u for u in self.uses(package) if u in STRUCT_PACKAGES and u != package.stem]
         lines = [f'// Generated from api/schema/{package.stem}.schema. Plain data; thread: any.', '#pragma once', '',
                  '#include <cstdint>', '#include <map>', '#include <optional>', '#include <string>',
                  '#include <vector>', '', '#include "base/box.h"']
@@ -242,6 +285,7 @@ class Generator:
         lines += ['#include "object/types.h"', '', f'namespace {package.namespace} {{', '']
         order = self.ordered(package)
         lines += [f'struct {m.name};' for m in order] + ['']
+        lines += [f'using {m.name} = {self.cpp_type(m.full)};' for m in package.messages if m.full in self.shared] + ['']
         for message in order:
             name = message.name
             lines += [f'struct {name} {{', f'  {name}();', f'  {name}(const {name}&);', f'  {name}({name}&&) noexcept;',
@@ -353,7 +397,8 @@ class Generator:
     def source(self, packages):
         lines = ['// Generated from api/schema.', '#include <cstddef>', '#include <optional>', '#include <map>', '#include <vector>', '#include "gen/catalogue.h"',
                  '#include "object/types.h"', '#include "schema/struct_ops.h"', '#include "gen/tables_declared.h"']
-        lines += [f'#include "{p.header}"' for p in packages if p.structs]
+        stems = sorted({u for p in packages for u in self.uses(p) if u in STRUCT_PACKAGES})
+        lines += [f'#include "{self.by_stem[stem].header}"' for stem in stems]
         lines += ['#pragma GCC diagnostic ignored "-Winvalid-offsetof"']
         for package in packages:
             if package.structs:

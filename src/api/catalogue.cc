@@ -1,7 +1,9 @@
 // Every kind with rules: one line each, groups in the order of discovery.
+#include "api/admissionregistration/mutating_admission_policy.h"
 #include "api/autoscaling/horizontal_pod_autoscaler.h"
 #include "api/core/event.h"
 #include "api/kinds.h"
+#include "api/resource/resource_v1beta1.h"
 #include "api/rules.h"
 
 namespace api {
@@ -24,6 +26,11 @@ Conversion conversion_of() {
           [](void* served) {
             if constexpr (Defaults != nullptr) Defaults(*static_cast<Served*>(served));
           }};
+}
+
+template <typename T, void (*Defaults)(T&)>
+void defaults_of(void* object) {
+  Defaults(*static_cast<T*>(object));
 }
 
 void add_core_and_workloads(std::vector<std::unique_ptr<const KindRules>>& rules) {
@@ -61,6 +68,8 @@ void add_core_and_workloads(std::vector<std::unique_ptr<const KindRules>>& rules
   rules.push_back(job_rules());
   // certificates
   rules.push_back(certificate_signing_request_rules());
+  rules.push_back(cluster_trust_bundle_rules());
+  rules.push_back(pod_certificate_request_rules());
   // networking
   rules.push_back(ingress_class_rules());
   rules.push_back(ingress_rules());
@@ -85,26 +94,35 @@ void add_the_rest(std::vector<std::unique_ptr<const KindRules>>& rules) {
   rules.push_back(volume_attachment_rules());
   rules.push_back(volume_attributes_class_rules());
   // admissionregistration
+  rules.push_back(mutating_admission_policy_rules());
+  rules.push_back(mutating_admission_policy_binding_rules());
   rules.push_back(mutating_webhook_configuration_rules());
   rules.push_back(validating_admission_policy_rules());
   rules.push_back(validating_admission_policy_binding_rules());
   rules.push_back(validating_webhook_configuration_rules());
   // scheduling
   rules.push_back(priority_class_rules());
+  rules.push_back(workload_rules());
   // coordination
   rules.push_back(lease_rules());
+  rules.push_back(lease_candidate_rules());
   // node
   rules.push_back(runtime_class_rules());
   // discovery
   rules.push_back(endpoint_slice_rules());
   // resource
   rules.push_back(device_class_rules());
+  rules.push_back(device_taint_rule_rules());
   rules.push_back(resource_claim_rules());
   rules.push_back(resource_claim_template_rules());
   rules.push_back(resource_slice_rules());
   // flowcontrol
   rules.push_back(flow_schema_rules());
   rules.push_back(priority_level_configuration_rules());
+  // apiserverinternal
+  rules.push_back(storage_version_rules());
+  // storagemigration
+  rules.push_back(storage_version_migration_rules());
 }
 
 }  // namespace
@@ -116,8 +134,21 @@ Catalogue::Catalogue() {
   conversions_.push_back(
       conversion_of<autoscaling::v1::HorizontalPodAutoscaler, autoscaling::v2::HorizontalPodAutoscaler,
                     autoscaler_to_stored, autoscaler_from_stored, autoscaler_v1_defaults>());
+  conversions_.back().written_annotations = autoscaler_v1_annotations();
   conversions_.push_back(conversion_of<events::v1::Event, core::v1::Event, event_to_stored, event_from_stored>());
   conversions_.back().stored_field = stored_event_field;
+  conversions_.push_back(
+      conversion_of<resource::v1beta1::ResourceClaim, resource::v1::ResourceClaim, resource_claim_to_stored,
+                    resource_claim_from_stored, resource_claim_v1beta1_defaults>());
+  conversions_.push_back(
+      conversion_of<resource::v1beta1::ResourceClaimTemplate, resource::v1::ResourceClaimTemplate,
+                    claim_template_to_stored, claim_template_from_stored, claim_template_v1beta1_defaults>());
+  conversions_.push_back(conversion_of<resource::v1beta1::ResourceSlice, resource::v1::ResourceSlice,
+                                       resource_slice_to_stored, resource_slice_from_stored>());
+
+  defaults_.push_back({gen::find_message("admissionregistration.v1alpha1", "MutatingAdmissionPolicyBinding"),
+                       defaults_of<admissionregistration::v1beta1::MutatingAdmissionPolicyBinding,
+                                   mutating_policy_binding_v1alpha1_defaults>});
 }
 
 }  // namespace api

@@ -47,6 +47,8 @@ std::unique_ptr<const KindRules> job_rules();
 
 // certificates
 std::unique_ptr<const KindRules> certificate_signing_request_rules();
+std::unique_ptr<const KindRules> cluster_trust_bundle_rules();
+std::unique_ptr<const KindRules> pod_certificate_request_rules();
 
 // networking
 std::unique_ptr<const KindRules> ingress_class_rules();
@@ -73,6 +75,8 @@ std::unique_ptr<const KindRules> volume_attachment_rules();
 std::unique_ptr<const KindRules> volume_attributes_class_rules();
 
 // admissionregistration
+std::unique_ptr<const KindRules> mutating_admission_policy_rules();
+std::unique_ptr<const KindRules> mutating_admission_policy_binding_rules();
 std::unique_ptr<const KindRules> mutating_webhook_configuration_rules();
 std::unique_ptr<const KindRules> validating_admission_policy_rules();
 std::unique_ptr<const KindRules> validating_admission_policy_binding_rules();
@@ -80,9 +84,11 @@ std::unique_ptr<const KindRules> validating_webhook_configuration_rules();
 
 // scheduling
 std::unique_ptr<const KindRules> priority_class_rules();
+std::unique_ptr<const KindRules> workload_rules();
 
 // coordination
 std::unique_ptr<const KindRules> lease_rules();
+std::unique_ptr<const KindRules> lease_candidate_rules();
 
 // node
 std::unique_ptr<const KindRules> runtime_class_rules();
@@ -92,6 +98,7 @@ std::unique_ptr<const KindRules> endpoint_slice_rules();
 
 // resource
 std::unique_ptr<const KindRules> device_class_rules();
+std::unique_ptr<const KindRules> device_taint_rule_rules();
 std::unique_ptr<const KindRules> resource_claim_rules();
 std::unique_ptr<const KindRules> resource_claim_template_rules();
 std::unique_ptr<const KindRules> resource_slice_rules();
@@ -99,5 +106,11 @@ std::unique_ptr<const KindRules> resource_slice_rules();
 // flowcontrol
 std::unique_ptr<const KindRules> flow_schema_rules();
 std::unique_ptr<const KindRules> priority_level_configuration_rules();
+
+// apiserverinternal
+std::unique_ptr<const KindRules> storage_version_rules();
+
+// storagemigration
+std::unique_ptr<const KindRules> storage_version_migration_rules();
 
 }  // namespace api

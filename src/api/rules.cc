@@ -24,7 +24,7 @@ std::vector<std::string_view> KindRules::reset_fields(std::string_view subresour
   return {};
 }
 
-std::string KindRules::unknown_field_label(std::string_view label) const {
+std::string KindRules::unknown_field_label(std::string_view label, std::string_view) const {
   return "field label not supported: " + std::string(label);
 }
 
@@ -39,9 +39,20 @@ const KindRules* Catalogue::rules(std::string_view group, std::string_view versi
   return found == rules_.end() ? nullptr : found->get();
 }
 
+const KindRules* Catalogue::rules(std::string_view group, const schema::Message& stored) const {
+  auto found = std::ranges::find_if(
+      rules_, [&](const auto& r) { return r->message().ops == stored.ops && stored.ops && r->group() == group; });
+  return found == rules_.end() ? nullptr : found->get();
+}
+
 const Conversion* Catalogue::conversion(const schema::Message& served) const {
   auto found = std::ranges::find(conversions_, &served, &Conversion::served);
   return found == conversions_.end() ? nullptr : &*found;
+}
+
+const VersionDefaults* Catalogue::version_defaults(const schema::Message& served) const {
+  auto found = std::ranges::find(defaults_, &served, &VersionDefaults::served);
+  return found == defaults_.end() ? nullptr : &*found;
 }
 
 }  // namespace api

@@ -135,8 +135,9 @@ class KindRules {
                                         const void* old, object::FieldErrors& errors) const = 0;
   virtual void cells_any(const void* object, base::WallTime now, TableRow& row) const = 0;
   virtual std::vector<SelectableField> selectable_fields_any(const void* object) const = 0;
-  // What a field selector is told that names a field which this kind, having others, does not offer.
-  virtual std::string unknown_field_label(std::string_view label) const;
+  // What a field selector is told that names a field which this kind, having others, does not offer. `api_version`: of
+  // the request.
+  virtual std::string unknown_field_label(std::string_view label, std::string_view api_version) const;
   virtual std::optional<Scale> scale_any(const void* object) const = 0;
   virtual void set_scale_any(void* object, int32_t replicas) const = 0;
   // The annotation that clients see in the object but not in its bare metadata. Compat: upstream's conversion to the
@@ -241,6 +242,14 @@ struct Conversion {
   void (*set_defaults)(void* served);  // the served version's defaulting; the stored kind's rules do the rest
   // The stored kind's name of a field that a selector names in the served version; "" = not selectable. Null: the same.
   std::string_view (*stored_field)(std::string_view served_field) = nullptr;
+  // Annotations that from_stored writes: clients see them in the object but not in its bare metadata.
+  std::span<const char* const> written_annotations = {};
+};
+
+// A version that shares its struct with the stored one and has defaults of its own; they come before the rules'.
+struct VersionDefaults {
+  const schema::Message* served;
+  void (*set_defaults)(void* object);
 };
 
 // Every kind with rules, and every conversion: api/catalogue.cc, one line an entry. Built once by the composition root.
@@ -249,14 +258,19 @@ class Catalogue {
   Catalogue();
   // The rules of the kind that is stored; null for a kind that has none.
   const KindRules* rules(std::string_view group, std::string_view version, std::string_view kind) const;
+  // The same by the struct of the stored kind, which versions of the same members share.
+  const KindRules* rules(std::string_view group, const schema::Message& stored) const;
   // All of them, in the order of discovery.
   std::span<const std::unique_ptr<const KindRules>> all() const { return rules_; }
   // By the served struct's table; null when served and stored are the same.
   const Conversion* conversion(const schema::Message& served) const;
+  // Null when the version has none of its own.
+  const VersionDefaults* version_defaults(const schema::Message& served) const;
 
  private:
   std::vector<std::unique_ptr<const KindRules>> rules_;
   std::vector<Conversion> conversions_;
+  std::vector<VersionDefaults> defaults_;
 };
 
 }  // namespace api

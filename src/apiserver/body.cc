@@ -416,6 +416,7 @@ base::Result<api::AnyObject> to_stored(const Endpoint& endpoint, std::string_vie
   if (!endpoint.conversion) {
     auto object = decode_stored(endpoint, served_raw);
     if (!object) return cannot_handle(endpoint.kind, version_of(endpoint.api_version), endpoint.kind, kCutOff);
+    if (endpoint.version_defaults) endpoint.version_defaults->set_defaults(object->get());
     endpoint.rules->set_defaults_any(object->get());
     return object;
   }

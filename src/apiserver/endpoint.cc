@@ -5,7 +5,6 @@
 #include "apiserver/crd/custom_endpoints.h"
 #include "apiserver/crd/custom_kind.h"
 #include "base/check.h"
-#include "base/log.h"
 #include "schema/proto_struct.h"
 
 namespace apiserver {
@@ -66,24 +65,6 @@ const schema::Message* message_of(std::string_view group, std::string_view versi
   return found ? found->message : nullptr;
 }
 
-constexpr std::string_view kInternalGroup = "internal.apiserver.k8s.io";
-
-// Do two versions of a kind have the same members with the same meaning on the wire?
-bool same_shape(const schema::Message& a, const schema::Message& b) {
-  if (&a == &b) return true;
-  if (a.name != b.name || a.fields.size() != b.fields.size() || a.special != b.special || a.alias != b.alias)
-    return false;
-  for (size_t i = 0; i < a.fields.size(); ++i) {
-    const schema::Field &x = a.fields[i], &y = b.fields[i];
-    if (x.number != y.number || x.type != y.type || x.card != y.card || x.presence != y.presence || x.json != y.json)
-      return false;
-    if ((x.message == nullptr) != (y.message == nullptr)) return false;
-    // What stands in itself has been compared where it began.
-    if (x.message && x.message != &a && !same_shape(*x.message, *y.message)) return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 bool Endpoint::allows(std::string_view verb) const {
@@ -134,53 +115,37 @@ void Endpoints::add(const schema::Resource& row, const api::Catalogue& catalogue
     e.stored_kind = main->stored_kind;
     e.stored = main->stored;
     e.conversion = main->conversion;
+    e.version_defaults = main->version_defaults;
     e.rules = main->rules;
-  } else if (place(e, catalogue) == Stored::kNowhere) {
-    base::log::warning("a resource is not served: this version is not known well enough",
-                       {{"resource", row.name}, {"version", e.api_version}});
-    return;
+  } else {
+    place(e, catalogue);
   }
   by_path_[path_key(row.group, row.version, row.name, row.subresource)] = &e;
   if (main == &e) order_.push_back(&e);
   endpoints_.push_back(std::move(endpoint));
 }
 
-Endpoints::Stored Endpoints::place(Endpoint& e, const api::Catalogue& catalogue) {
+void Endpoints::place(Endpoint& e, const api::Catalogue& catalogue) {
   const schema::Resource& row = *e.resource;
-  // Compat: the group internal.apiserver.k8s.io has no place in the store here, and is not served.
-  if (row.key_prefix.empty()) return row.group == kInternalGroup ? Stored::kNowhere : Stored::kYes;
-  const auto [first, is_first] = by_prefix_.emplace(row.key_prefix, &e);
-  if (!e.served->ops) {
-    // Only the versions that are on by default have structs. One of the same shape as theirs differs in name alone.
-    if (is_first) by_prefix_.erase(first);
-    if (is_first || !same_shape(*e.served, *first->second->served)) return Stored::kNowhere;
-    const Endpoint& other = *first->second;
-    e.served = other.served;
-    e.stored = other.stored;
-    e.stored_api_version = other.stored_api_version;
-    e.stored_kind = other.stored_kind;
-    e.rules = other.rules;
-    e.conversion = other.conversion;
-    return Stored::kYes;
-  }
+  if (row.key_prefix.empty()) return;
   e.stored_api_version = group_version(row.stored_group, row.stored_version);
   e.stored_kind = row.stored_kind;
   e.stored = message_of(row.stored_group, row.stored_version, row.stored_kind);
-  CHECK(e.stored != nullptr && e.served != nullptr);
-  e.conversion = e.stored == e.served ? nullptr : catalogue.conversion(*e.served);
-  if (e.stored != e.served && !e.conversion) {
-    // Compat: upstream keeps these in another version or form; without a conversion the served one is stored.
+  CHECK(e.stored != nullptr && e.served != nullptr && e.served->ops != nullptr);
+  e.conversion = catalogue.conversion(*e.served);
+  e.version_defaults = catalogue.version_defaults(*e.served);
+  if (!e.conversion && e.stored->ops != e.served->ops) {
+    // Compat: upstream keeps definitions in a version that nobody serves any more; here the served one is stored.
     e.stored = e.served;
     e.stored_api_version = e.api_version;
     e.stored_kind = e.kind;
   }
-  e.rules = catalogue.rules(e.stored == e.served ? row.group : row.stored_group,
-                            e.stored == e.served ? row.version : row.stored_version, e.stored_kind);
+  e.rules = catalogue.rules(row.stored_group, *e.stored);
+  if (e.rules) e.stored = &e.rules->message();
   if (!e.rules) {
     plain_rules_.push_back(std::make_unique<PlainRules>(*e.stored, row));
     e.rules = plain_rules_.back().get();
   }
-  return Stored::kYes;
 }
 
 Endpoints::~Endpoints() = default;

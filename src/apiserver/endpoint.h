@@ -38,9 +38,10 @@ struct Endpoint {
   const schema::Message* stored = nullptr;  // and as the store holds them
   std::string stored_api_version;
   std::string stored_kind;
-  const api::KindRules* rules = nullptr;        // of the stored kind; null when nothing is stored
-  const api::Conversion* conversion = nullptr;  // null when served == stored
-  bool switched_on = true;                      // for clients; components in the process see it anyway
+  const api::KindRules* rules = nullptr;                   // of the stored kind; null when nothing is stored
+  const api::Conversion* conversion = nullptr;             // null when served == stored
+  const api::VersionDefaults* version_defaults = nullptr;  // of the served version alone
+  bool switched_on = true;                                 // for clients; components in the process see it anyway
 
   // What bodies of this (sub)resource are: the parent's kind, or Scale, Binding, Eviction, TokenRequest.
   const schema::Message* body = nullptr;
@@ -95,13 +96,11 @@ class Endpoints {
   const std::vector<const Endpoint*>& all() const { return order_; }
 
  private:
-  enum class Stored : uint8_t { kYes, kNowhere };
   // Where a main resource is stored, and how it gets there.
-  Stored place(Endpoint& e, const api::Catalogue& catalogue);
+  void place(Endpoint& e, const api::Catalogue& catalogue);
   void add(const schema::Resource& row, const api::Catalogue& catalogue);
 
   std::vector<std::unique_ptr<Endpoint>> endpoints_;
-  std::map<std::string_view, const Endpoint*> by_prefix_;     // the first main resource that stores there
   std::vector<std::unique_ptr<api::KindRules>> plain_rules_;  // for kinds that the catalogue does not list
   std::vector<const Endpoint*> order_;
   std::map<std::string, Endpoint*, std::less<>> by_path_;

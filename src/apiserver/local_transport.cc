@@ -247,4 +247,8 @@ base::Result<std::vector<std::shared_ptr<const schema::Resource>>> LocalTranspor
   return rows;
 }
 
+bool LocalTransport::serves(const schema::Resource& resource) const {
+  return core_->endpoints().find(resource.group, resource.version, resource.name, "") != nullptr;
+}
+
 }  // namespace apiserver

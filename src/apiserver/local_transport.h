@@ -22,6 +22,7 @@ class LocalTransport final : public client::Transport {
                                                            client::WatchReceiver* receiver) override;
   base::Result<std::vector<std::shared_ptr<const schema::Resource>>> custom_resources() override;
   bool carries_custom_objects() const override { return true; }
+  bool serves(const schema::Resource& resource) const override;
 
  private:
   Core* const core_;

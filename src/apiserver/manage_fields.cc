@@ -1,8 +1,10 @@
 #include "apiserver/manage_fields.h"
 
 #include "apiserver/body.h"
+#include "apiserver/core.h"
 #include "apiserver/crd/custom_kind.h"
 #include "apiserver/partial_document.h"
+#include "apiserver/version_converter.h"
 #include "gen/meta/v1.h"
 #include "object/time.h"
 #include "schema/apply/managed_entry.h"
@@ -144,7 +146,8 @@ std::string now_text(const RequestContext& context) { return object::format_time
 // The slower way, by trees, which can tell an empty list from none, and serves custom objects, whose type is
 // their schema's and not that of a message.
 base::Result<void> manage_trees(RequestContext& context, const Endpoint& endpoint, const Live* live, AnyObject& object,
-                                const WriteOptions& options, std::string_view subresource) {
+                                const WriteOptions& options, std::string_view subresource,
+                                const std::optional<schema::VersionConverter>& converter) {
   PartialDocument before{object::Value(object::Object()), {}};
   if (live) {
     TRY_ASSIGN(before, document_of(endpoint, live->raw, entries_in(live->object), std::nullopt, ""));
@@ -152,8 +155,10 @@ base::Result<void> manage_trees(RequestContext& context, const Endpoint& endpoin
   TRY_ASSIGN(PartialDocument after, document_of(endpoint, encode_struct(object), entries_in(object), std::nullopt, ""));
   if (!endpoint.custom) show_empty_lists(context, after.tree);
   const Resets resets = reset_fields(endpoint, subresource);
-  schema::update_managed_fields(manage_context(endpoint, subresource, resets), before.tree, after.tree,
-                                options.field_manager, now_text(context), schema::FieldsForm::kText);
+  schema::ManageContext manage = manage_context(endpoint, subresource, resets);
+  if (converter) manage.converter = &*converter;
+  schema::update_managed_fields(manage, before.tree, after.tree, options.field_manager, now_text(context),
+                                schema::FieldsForm::kText);
   auto& entries = api::meta_of(object.message(), object.get()).managed_fields;
   return set_entries(schema::read_managed_fields(after.tree).entries, entries);
 }
@@ -162,10 +167,13 @@ base::Result<void> manage_trees(RequestContext& context, const Endpoint& endpoin
 
 base::Result<void> manage_fields(RequestContext& context, const Endpoint& endpoint, const Live* live, AnyObject& object,
                                  const WriteOptions& options, std::string_view subresource) {
-  if (endpoint.custom || !context.empty_lists.empty())
-    return manage_trees(context, endpoint, live, object, options, subresource);
+  if (endpoint.custom) return manage_trees(context, endpoint, live, object, options, subresource, std::nullopt);
   auto& entries = api::meta_of(object.message(), object.get()).managed_fields;
-  schema::ReadEntries sent = read_entries(entries);
+  schema::ReadEntries sent = read_entries(entries), before;
+  if (live) before = read_entries(entries_in(live->object));
+  const auto converter = version_converter(context.core->endpoints(), endpoint, before, sent);
+  if (converter || !context.empty_lists.empty())
+    return manage_trees(context, endpoint, live, object, options, subresource, converter);
   entries.clear();  // the encoding is the smaller without them
   TRY_ASSIGN(const std::string after, to_served(endpoint, encode_struct(object)));
   const std::string now = now_text(context);
@@ -174,9 +182,8 @@ base::Result<void> manage_fields(RequestContext& context, const Endpoint& endpoi
   std::string converted;
   if (live) {
     TRY_ASSIGN(update.live, served_view(endpoint, live->raw, converted));
-    const auto& meta = api::meta_of(live->object.message(), live->object.get());
-    update.live_entries = read_entries(meta.managed_fields);
-    update.live_uid = meta.uid;
+    update.live_entries = std::move(before);
+    update.live_uid = api::meta_of(live->object.message(), live->object.get()).uid;
   }
   return set_entries(schema::manage_encoded(manage_context(endpoint, subresource, resets), std::move(update)), entries);
 }
@@ -185,11 +192,14 @@ base::Result<AnyObject> apply_config(RequestContext& context, const Endpoint& en
                                      const Live* live, const WriteOptions& options) {
   schema::Arena arena;
   PartialDocument before;
+  std::optional<schema::VersionConverter> converter;
   if (live) {
     const auto& entries = entries_in(live->object);
-    // The schema of a custom object cleans it as a whole.
+    converter = version_converter(context.core->endpoints(), endpoint, read_entries(entries), {});
+    // The schema of a custom object cleans it as a whole, and only a whole object can be converted.
+    const bool whole = endpoint.custom || converter;
     const std::optional<MemberNames> names =
-        endpoint.custom ? std::nullopt : applied_members(arena, config, entries, options.field_manager);
+        whole ? std::nullopt : applied_members(arena, config, entries, options.field_manager);
     TRY_ASSIGN(before, document_of(endpoint, live->raw, entries, names, std::to_string(live->revision)));
   }
   const std::string now = now_text(context);
@@ -198,8 +208,9 @@ base::Result<AnyObject> apply_config(RequestContext& context, const Endpoint& en
   const schema::ApplyRequest request{
       config, live ? &before.tree : nullptr, options.field_manager, now,
       options.force.value_or(false) ? schema::OnConflict::kForce : schema::OnConflict::kFail};
-  TRY_ASSIGN(schema::Applied applied,
-             schema::server_side_apply(manage_context(endpoint, subresource, resets), request));
+  schema::ManageContext manage = manage_context(endpoint, subresource, resets);
+  if (converter) manage.converter = &*converter;
+  TRY_ASSIGN(schema::Applied applied, schema::server_side_apply(manage, request));
   if (applied.effect == schema::ApplyEffect::kUnchanged) {
     // Compat: a config that changes no field may still make its manager an owner of some, or of fewer.
     TRY_ASSIGN(AnyObject result, decode_stored(endpoint, live->raw));

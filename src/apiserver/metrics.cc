@@ -1,6 +1,7 @@
 #include "apiserver/metrics.h"
 
 #include <chrono>
+#include <set>
 
 #include "apiserver/request_info.h"
 #include "apiserver/respond.h"
@@ -80,8 +81,9 @@ std::vector<double> request_bounds() {
 void collect_store(const Core& core, base::MetricsWriter& writer) {
   const kv::SnapshotPtr snapshot = core.store().snapshot();
   std::vector<std::pair<const schema::Resource*, double>> counts;
+  std::set<std::string_view> seen;  // versions of one resource have their objects in common
   for (const Endpoint* endpoint : core.endpoints().all()) {
-    if (!endpoint->is_stored() || endpoint->conversion) continue;
+    if (!endpoint->is_stored() || !seen.insert(endpoint->prefix()).second) continue;
     const std::string start = storage::range_start(endpoint->prefix(), "");
     counts.emplace_back(endpoint->resource, static_cast<double>(snapshot->count(start, kv::prefix_end(start))));
   }

@@ -8,9 +8,17 @@ namespace {
 
 using Partial = ::api::meta::v1::PartialObjectMetadata;
 
-// Compat: metadata is taken before the conversion that writes this annotation. "" = there is none.
-std::string_view hidden_annotation(const Endpoint* endpoint) {
-  return endpoint && endpoint->rules ? endpoint->rules->converted_annotation() : std::string_view();
+// Compat: metadata is taken before the conversion that writes these annotations.
+bool hides_annotations(const Endpoint* endpoint) {
+  if (!endpoint || !endpoint->rules) return false;
+  return !endpoint->rules->converted_annotation().empty() ||
+         (endpoint->conversion && !endpoint->conversion->written_annotations.empty());
+}
+
+void erase_hidden(const Endpoint& endpoint, std::map<std::string, std::string>& annotations) {
+  annotations.erase(std::string(endpoint.rules->converted_annotation()));
+  if (!endpoint.conversion) return;
+  for (const char* name : endpoint.conversion->written_annotations) annotations.erase(name);
 }
 
 }  // namespace
@@ -18,9 +26,7 @@ std::string_view hidden_annotation(const Endpoint* endpoint) {
 base::Result<std::string> partial_message(const Endpoint* endpoint, std::string_view raw) {
   Partial partial;
   TRY(schema::decode_struct(gen::message_of<Partial>(), raw, &partial));
-  if (std::string_view hidden = hidden_annotation(endpoint); !hidden.empty()) {
-    partial.metadata.annotations.erase(std::string(hidden));
-  }
+  if (hides_annotations(endpoint)) erase_hidden(*endpoint, partial.metadata.annotations);
   std::string out;
   schema::encode_struct(gen::message_of<Partial>(), &partial, out);
   return out;
@@ -36,7 +42,7 @@ base::Result<void> append_partial(const Endpoint* endpoint, std::string_view raw
   const std::string version = "meta.k8s.io/" + std::string(form.version);
   const std::string rv = revision > 0 ? std::to_string(revision) : std::string();
   std::string bare;
-  if (!hidden_annotation(endpoint).empty()) {
+  if (hides_annotations(endpoint)) {
     TRY_ASSIGN(bare, partial_message(endpoint, raw));
     raw = bare;
   }

@@ -69,11 +69,19 @@ bool in_class(std::string_view name, std::string_view version) {
 }
 
 // Compat: what upstream serves only while its gate is on.
+struct Gate {
+  std::string_view group, resource, feature;
+};
+constexpr Gate kGates[] = {
+    {"certificates.k8s.io", "clustertrustbundles", "ClusterTrustBundle"},
+    {"certificates.k8s.io", "podcertificaterequests", "PodCertificateRequest"},
+    {"scheduling.k8s.io", "workloads", "GenericWorkload"},
+    {"storagemigration.k8s.io", "storageversionmigrations", "StorageVersionMigrator"},
+};
 bool gate_allows(std::string_view group, std::string_view resource, const api::FeatureGates& features) {
-  if (group != "certificates.k8s.io") return true;
-  if (resource == "clustertrustbundles") return features.enabled("ClusterTrustBundle");
-  if (resource == "podcertificaterequests") return features.enabled("PodCertificateRequest");
-  return true;
+  const auto gate =
+      std::ranges::find_if(kGates, [&](const Gate& each) { return each.resource == resource && each.group == group; });
+  return gate == std::end(kGates) || features.enabled(gate->feature);
 }
 
 }  // namespace

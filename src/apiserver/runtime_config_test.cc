@@ -61,8 +61,10 @@ TEST(RuntimeConfig, TheNarrowerKeyWins) {
   EXPECT_TRUE(enabled("", "apps", "v1", "deployments"));
   EXPECT_FALSE(enabled("", "networking.k8s.io", "v1beta1", "ipaddresses"));
   EXPECT_TRUE(enabled("api/beta=true", "networking.k8s.io", "v1beta1", "ipaddresses"));
-  EXPECT_FALSE(enabled("api/beta=true", "scheduling.k8s.io", "v1alpha1", "workloads"));
-  EXPECT_TRUE(enabled("api/alpha=true", "scheduling.k8s.io", "v1alpha1", "workloads"));
+  EXPECT_FALSE(enabled("api/beta=true", "resource.k8s.io", "v1alpha3", "devicetaintrules"));
+  EXPECT_TRUE(enabled("api/alpha=true", "resource.k8s.io", "v1alpha3", "devicetaintrules"));
+  EXPECT_FALSE(enabled("api/alpha=true", "scheduling.k8s.io", "v1alpha1", "workloads")) << "it needs its gate too";
+  EXPECT_TRUE(enabled("api/alpha=true", "scheduling.k8s.io", "v1alpha1", "workloads", "GenericWorkload=true"));
   EXPECT_FALSE(enabled("api/ga=false", "apps", "v1", "deployments"));
   EXPECT_TRUE(enabled("api/all=false,api/ga=true", "apps", "v1", "deployments")) << "the classes in their order";
   EXPECT_TRUE(enabled("apps/v1,api/all=false", "apps", "v1", "deployments"));
@@ -159,9 +161,15 @@ TEST_F(SwitchedTest, AllOfThemCanBeServed) {
     EXPECT_NE(endpoint->stored->ops, nullptr) << endpoint->api_version << " " << endpoint->kind;
   }
   EXPECT_FALSE(openapi::sections(endpoints()).empty());
+  for (const schema::GroupVersion& gv : gen::group_versions()) {
+    for (const schema::Resource& row : gv.resources) {
+      EXPECT_NE(endpoints().find(row.group, row.version, row.name, row.subresource), nullptr)
+          << row.group << "/" << row.version << " " << row.name;
+    }
+  }
   // Its devices have another shape than those that are stored.
-  EXPECT_EQ(endpoints().find("resource.k8s.io", "v1beta1", "resourceslices", ""), nullptr);
-  EXPECT_NE(endpoints().find("resource.k8s.io", "v1beta2", "deviceclasses", ""), nullptr);
+  EXPECT_NE(endpoints().find("resource.k8s.io", "v1beta1", "resourceslices", "")->conversion, nullptr);
+  EXPECT_EQ(endpoints().find("resource.k8s.io", "v1beta2", "resourceslices", "")->conversion, nullptr);
 }
 
 TEST_F(SwitchedTest, GatesChangeWhatTheServerDoes) {

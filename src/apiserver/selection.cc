@@ -69,7 +69,7 @@ base::Result<Selection> Selection::compile(const Endpoint& endpoint, const ListO
             base::Reason::kBadRequest,
             known.empty() && !endpoint.custom
                 ? "\"" + label + "\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
-                : endpoint.rules->unknown_field_label(label));
+                : endpoint.rules->unknown_field_label(label, endpoint.api_version));
       }
       compiled.path = string_path(*endpoint.stored, term.field);
     }

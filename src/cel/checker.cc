@@ -164,6 +164,7 @@ class Checker {
     }
     const DeclField* found = type->find(field);
     if (found && found->type) return found->type->type;
+    if (type->open) return simple(TypeKind::kDyn);
     issues_.add(expr.position, "undefined field '" + std::string(field) + "'");
     return simple(TypeKind::kError);
   }

@@ -88,6 +88,15 @@ DeclType* DeclTypes::add(DeclKind kind) {
   return &type;
 }
 
+const DeclType* DeclTypes::open_object(std::string_view name) {
+  DeclType* type = add(DeclKind::kObject);
+  type->type = pool_.object(name);
+  type->open = true;
+  type->min_serialized_size = 2;
+  by_name_[type->type->name] = type;
+  return type;
+}
+
 const DeclType* DeclTypes::find(std::string_view object_name) const {
   const auto at = by_name_.find(object_name);
   return at == by_name_.end() ? nullptr : at->second;

@@ -45,6 +45,7 @@ struct DeclType {
   DeclKind kind = DeclKind::kDyn;
   ListKind list_kind = ListKind::kAtomic;
   bool nullable = false;
+  bool open = false;                   // an object that has every field, of type dyn
   std::vector<std::string> list_keys;  // JSON names, for ListKind::kMap
   const Type* type = nullptr;          // for the checker
   const DeclType* element = nullptr;   // of lists and maps
@@ -98,6 +99,8 @@ class DeclTypes {
   // A declared object type by hand, for request attributes and the like; its type is an object of that name. Fields may
   // come in any order.
   const DeclType* object(std::string_view name, std::vector<DeclField> fields);
+  // One that has every field, of type dyn.
+  const DeclType* open_object(std::string_view name);
   const DeclType* list_of(const DeclType* element, uint64_t max_elements);
   const DeclType* map_of(const DeclType* element, uint64_t max_elements);
   // The object type of that name among those built; null when there is none.

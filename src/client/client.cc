@@ -7,15 +7,16 @@
 namespace client {
 namespace {
 
-// Stored message → the resource that serves it in the version in which it is stored.
+// Message → the resource that serves it in the version in which it is stored, or in one with the same members.
 std::unordered_map<const schema::Message*, const schema::Resource*> build_resources() {
   std::unordered_map<const schema::Message*, const schema::Resource*> resources;
   for (const schema::GroupVersion& version : gen::group_versions()) {
     for (const schema::Resource& resource : version.resources) {
       if (!resource.subresource.empty() || resource.stored_kind.empty()) continue;
-      if (resource.group != resource.stored_group || resource.version != resource.stored_version) continue;
-      const schema::Kind* kind = gen::find_kind(resource.stored_group, resource.stored_version, resource.stored_kind);
-      if (kind) resources.emplace(kind->message, &resource);
+      if (resource.group != resource.stored_group) continue;
+      const schema::Kind* kind = gen::find_kind(resource.group, resource.version, resource.kind);
+      const schema::Kind* stored = gen::find_kind(resource.group, resource.stored_version, resource.stored_kind);
+      if (kind && stored && kind->message->ops == stored->message->ops) resources.emplace(kind->message, &resource);
     }
   }
   return resources;

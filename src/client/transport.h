@@ -105,6 +105,8 @@ class Transport {
   // Whether objects of such resources can be listed, watched, patched and deleted. Over the network only their metadata
   // is shown.
   virtual bool carries_custom_objects() const { return false; }
+  // Whether a built-in resource of a version that is off by default is served. No where it is not known at once.
+  virtual bool serves(const schema::Resource&) const { return false; }
 
   // call() and wait for its answer. For workers; never on a loop or a callback's thread.
   base::Result<RawObject> call_and_wait(Call call);

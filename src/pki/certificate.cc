@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <openssl/pem.h>
 
+#include <algorithm>
 #include <cstring>
 #include <ctime>
 
@@ -48,9 +49,9 @@ std::string ip_text(const ASN1_OCTET_STRING* address) {
 base::WallTime wall_time(const ASN1_TIME* time) {
   std::tm parts{};
   if (ASN1_TIME_to_tm(time, &parts) != 1) return {};
-  // Beyond what nanoseconds since 1970 can hold (year 2262) is "never".
+  // Beyond what nanoseconds since 1970 can hold (years 1677 to 2262) is "never" or "always".
   constexpr int64_t kMaxSeconds = INT64_MAX / 1'000'000'000 - 1;
-  return base::WallTime(std::chrono::seconds(std::min<int64_t>(timegm(&parts), kMaxSeconds)));
+  return base::WallTime(std::chrono::seconds(std::clamp<int64_t>(timegm(&parts), -kMaxSeconds, kMaxSeconds)));
 }
 
 constexpr const char* kUidOid = "1.3.6.1.4.1.57683.2";

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Real clients against the built program: kubectl of every version at hand, client-go, Helm, the Python, JavaScript
-and Java clients, restarts, custom resources, and the components as processes of their own.
+and Java clients, restarts, custom resources, the versions that are off by default, and the components as processes of
+their own.
 
-run.py --program build/release/keelson [--only kubectl|go|cbor|python|javascript|java|restart|components|definitions …] [--kubectl NAME] [--jobs N] [--count FILE]
+run.py --program build/release/keelson [--only kubectl|go|cbor|python|javascript|java|restart|components|definitions|versions …] [--kubectl NAME] [--jobs N] [--count FILE]
 """
 import argparse
 import concurrent.futures
@@ -22,6 +23,7 @@ import definitions_test  # noqa: E402
 import kubectl_test  # noqa: E402
 import program as programs  # noqa: E402
 import restart_test  # noqa: E402
+import versions_test  # noqa: E402
 
 WORK = ROOT / "build" / "clients"
 NODES = 3
@@ -172,7 +174,7 @@ def run_fetched(tally, chosen, kubeconfig):
 
 
 def main():
-    kinds = ("kubectl", "go", "cbor", "python", "javascript", "java", "restart", "components", "definitions")
+    kinds = ("kubectl", "go", "cbor", "python", "javascript", "java", "restart", "components", "definitions", "versions")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", required=True)
     parser.add_argument("--only", action="append", choices=kinds)
@@ -187,11 +189,13 @@ def main():
         tally.add_suite(restart_test.make_suite(args.program))
     if "definitions" in chosen:
         tally.add_suite(definitions_test.make_suite(args.program))
+    if "versions" in chosen:
+        tally.add_suite(versions_test.make_suite(args.program))
     if "components" in chosen:
         tally.add_suite(components_test.make_suite(args.program))
     if "cbor" in chosen:
         run_cbor(tally, args.program)
-    if set(chosen) - {"restart", "components", "definitions", "cbor"}:
+    if set(chosen) - {"restart", "components", "definitions", "versions", "cbor"}:
         run_against_one(tally, chosen, args)
     if args.count:
         pathlib.Path(args.count).write_text(f"{tally.passed} {tally.failed} {tally.skipped}\n")
@@ -226,7 +230,7 @@ def run_against_one(tally, chosen, args):
             kubeconfig = server.directory / "kubeconfig"
             run_fetched(tally, chosen, kubeconfig)
             if "go" in chosen and not problem:
-                run_go(tally, "KEELSON_KUBECONFIG", kubeconfig, [".", "./helm"])
+                run_go(tally, "KEELSON_KUBECONFIG", kubeconfig, [".", "./helm", "./operator"])
             if "kubectl" in chosen:
                 run_kubectl(tally, kubeconfig, extra, args.kubectl, args.jobs)
             if server.process.poll() is not None:

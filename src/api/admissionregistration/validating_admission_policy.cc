@@ -1,11 +1,12 @@
-// ValidatingAdmissionPolicy and ValidatingAdmissionPolicyBinding. CEL expressions are checked for presence only.
+// ValidatingAdmissionPolicy and ValidatingAdmissionPolicyBinding.
 #include <algorithm>
 #include <set>
 
+#include "api/admissionregistration/policy_rules.h"
 #include "api/admissionregistration/webhook_rules.h"
+#include "api/apiextensions/compiled_rule.h"
 #include "api/shared/cells.h"
 #include "api/shared/strategy.h"
-#include "object/gvk.h"
 #include "object/names.h"
 
 namespace api {
@@ -17,52 +18,147 @@ using admissionregistration::v1::Validation;
 
 constexpr std::string_view kGroup = "admissionregistration.k8s.io";
 
-bool blank(std::string_view text) { return text.find_first_not_of(" \t\r\n\v\f") == std::string_view::npos; }
 bool has_line_break(std::string_view text) { return text.find_first_of("\r\n") != std::string_view::npos; }
 
-void check_validation(const Validation& validation, const FieldPath& path, FieldErrors& errors) {
-  const FieldPath message = path.child("message");
-  if (blank(validation.expression)) errors.required(path.child("expression"), "expression is not specified");
-  if (!validation.message_expression.empty() && blank(validation.message_expression)) {
-    errors.invalid(path.child("messageExpression"), validation.message_expression, "must be non-empty if specified");
+BadValue shown_annotations(const std::vector<admissionregistration::v1::AuditAnnotation>& annotations) {
+  object::Array list;
+  for (const auto& annotation : annotations) {
+    object::Object json;
+    json.set("Key", annotation.key);
+    json.set("ValueExpression", annotation.value_expression);
+    list.emplace_back(std::move(json));
   }
-  if (!validation.message.empty() && blank(validation.message)) {
-    errors.invalid(message, validation.message, "message must be non-empty if specified");
-  } else if (has_line_break(validation.message)) {
-    errors.invalid(message, validation.message, "message must not contain line breaks");
-  } else if (has_line_break(validation.expression) && validation.message.empty()) {
-    errors.required(message, "message must be specified if expression contains line breaks");
+  return object::Value(std::move(list));
+}
+
+constexpr size_t kMaxAuditAnnotations = 20, kMaxAuditExpression = 5 * 1024;
+
+// A policy and, on update, the one before.
+struct Subject {
+  const ValidatingAdmissionPolicy& policy;
+  const ValidatingAdmissionPolicy* old;
+  PolicyExpressions& expressions;
+  FieldErrors& errors;
+
+  uint8_t names() const {
+    uint8_t names = PolicyExpressions::kAuthorizer;
+    if (policy.spec.param_kind) names |= PolicyExpressions::kParams;
+    if (!policy.spec.variables.empty()) names |= PolicyExpressions::kVariables;
+    return names;
+  }
+  template <typename Item>
+  static PolicyExpressions::Language language(const std::vector<Item>* stored, std::string Item::* member,
+                                              const std::string& expression) {
+    const bool known = stored && std::ranges::find(*stored, expression, member) != stored->end();
+    return known ? PolicyExpressions::Language::kStored : PolicyExpressions::Language::kNew;
+  }
+};
+
+void check_validation(const Subject& subject, const Validation& validation, const FieldPath& path) {
+  using Result = PolicyExpressions::Result;
+  FieldErrors& errors = subject.errors;
+  const FieldPath message = path.child("message"), expression = path.child("expression");
+  const FieldPath message_expression = path.child("messageExpression");
+  const auto* stored = subject.old ? &subject.old->spec.validations : nullptr;
+  if (is_blank(validation.expression)) {
+    errors.required(expression, "expression is not specified");
+  } else {
+    const auto language = Subject::language(stored, &Validation::expression, validation.expression);
+    subject.expressions.check(validation.expression, {subject.names(), Result::kBool, language}, expression, errors);
+  }
+  const std::string& text = validation.message_expression;
+  if (!text.empty() && is_blank(text)) {
+    errors.invalid(message_expression, text, "must be non-empty if specified");
+  } else if (!text.empty()) {
+    const auto names = static_cast<uint8_t>(subject.names() & ~PolicyExpressions::kAuthorizer);
+    const auto language = Subject::language(stored, &Validation::message_expression, text);
+    subject.expressions.check(text, {names, Result::kString, language}, message_expression, errors);
+  }
+  if (!validation.message.empty() && is_blank(validation.message)) {
+    errors.invalid(message, validation.message, "must be non-empty if specified");
+  } else if (has_line_break(without_surrounding_space(validation.message))) {
+    errors.invalid(message, validation.message, "must not contain line breaks");
   }
   if (validation.reason) {
-    check_enum(*validation.reason, path.child("reason"), errors,
-               {"Forbidden", "Invalid", "RequestEntityTooLarge", "Unauthorized"});
-  }
-}
-
-void check_param_kind(const admissionregistration::v1::ParamKind& kind, const FieldPath& path, FieldErrors& errors) {
-  const FieldPath version = path.child("apiVersion");
-  if (kind.api_version.empty()) {
-    errors.required(version);
-  } else if (auto parsed = object::GroupVersion::parse(kind.api_version); !parsed) {
-    errors.invalid(version, kind.api_version, parsed.error().message);
-  }
-  if (kind.kind.empty()) errors.required(path.child("kind"));
-}
-
-void check_variables(const std::vector<admissionregistration::v1::Variable>& variables, const FieldPath& path,
-                     FieldErrors& errors) {
-  std::set<std::string_view> seen;
-  for (size_t i = 0; i < variables.size(); ++i) {
-    const FieldPath item = path.index(i), name = item.child("name");
-    if (variables[i].name.empty()) {
-      errors.required(name, "name is not specified");
-    } else if (!object::validate_c_identifier(variables[i].name).empty()) {
-      errors.invalid(name, variables[i].name, "name is not a valid CEL identifier");
-    } else if (!seen.insert(variables[i].name).second) {
-      errors.duplicate(name, variables[i].name);
+    static constexpr std::string_view kReasons[] = {"Forbidden", "Invalid", "RequestEntityTooLarge", "Unauthorized"};
+    if (std::ranges::find(kReasons, *validation.reason) == std::end(kReasons)) {
+      errors.not_supported(path.child("reason"), *validation.reason,
+                           {"Forbidden", "Invalid", "RequestEntityTooLarge", "Unauthorized"});
     }
-    if (blank(variables[i].expression)) errors.required(item.child("expression"), "expression is not specified");
   }
+}
+
+void check_audit_annotations(const Subject& subject, const FieldPath& path) {
+  using admissionregistration::v1::AuditAnnotation;
+  FieldErrors& errors = subject.errors;
+  const auto& annotations = subject.policy.spec.audit_annotations;
+  const auto* stored = subject.old ? &subject.old->spec.audit_annotations : nullptr;
+  if (annotations.size() > kMaxAuditAnnotations) {
+    errors.invalid(path, shown_annotations(annotations), "must not have more than 20 auditAnnotations");
+  }
+  std::set<std::string_view> seen;
+  for (size_t i = 0; i < annotations.size(); ++i) {
+    const AuditAnnotation& annotation = annotations[i];
+    const FieldPath item = path.index(i), key = item.child("key"), value = item.child("valueExpression");
+    const std::string& name = subject.policy.metadata.name;
+    if (name.empty()) {
+      errors.invalid(key, annotation.key, "requires metadata.name be non-empty");
+    } else {
+      const std::string qualified = name + "/" + annotation.key;
+      errors.invalid_each(key, qualified, object::validate_qualified_name(qualified));
+    }
+    const std::string text = without_surrounding_space(annotation.value_expression);
+    if (text.empty()) {
+      errors.required(value, "valueExpression is not specified");
+    } else if (text.size() > kMaxAuditExpression) {
+      errors.required(value, "must not exceed 5120 bytes in length");
+    } else {
+      const auto language = Subject::language(stored, &AuditAnnotation::value_expression, annotation.value_expression);
+      subject.expressions.check(text, {subject.names(), PolicyExpressions::Result::kStringOrNull, language}, value,
+                                errors);
+    }
+    if (!seen.insert(annotation.key).second) errors.duplicate(key, annotation.key);
+  }
+}
+
+void check_conditions(const Subject& subject, const FieldPath& path) {
+  static const std::vector<MatchCondition> kNone;
+  const auto& spec = subject.policy.spec;
+  const auto* old = subject.old ? &subject.old->spec : nullptr;
+  // Compat: conditions that did not change are not looked at again.
+  if (old && spec.match_conditions == old->match_conditions && spec.param_kind == old->param_kind) return;
+  validate_match_conditions(spec.match_conditions, old ? old->match_conditions : kNone,
+                            spec.param_kind ? HasParams::kYes : HasParams::kNo, path, subject.errors);
+}
+
+void check_policy(const ValidatingAdmissionPolicy& policy, const ValidatingAdmissionPolicy* old, FieldErrors& errors) {
+  const FieldPath path("spec");
+  const auto& spec = policy.spec;
+  const FieldPath constraints = path.child("matchConstraints"), validations = path.child("validations");
+  const FieldPath audits = path.child("auditAnnotations"), variables = path.child("variables");
+  check_enum(spec.failure_policy.value_or(""), path.child("failurePolicy"), errors, {"Fail", "Ignore"});
+  if (spec.param_kind) validate_param_kind(*spec.param_kind, path.child("paramKind"), errors);
+  if (!spec.match_constraints) {
+    errors.required(constraints);
+  } else {
+    validate_match_resources(*spec.match_constraints, constraints, errors);
+    if (spec.match_constraints->resource_rules.empty()) errors.required(constraints.child("resourceRules"));
+  }
+  PolicyExpressions expressions;
+  const Subject subject{policy, old, expressions, errors};
+  check_conditions(subject, path.child("matchConditions"));
+  for (size_t i = 0; i < spec.variables.size(); ++i) {
+    validate_variable(spec.variables[i], subject.names(), expressions, variables.index(i), errors);
+  }
+  if (spec.validations.empty() && spec.audit_annotations.empty()) {
+    constexpr std::string_view kEither = "validations or auditAnnotations must contain at least one item";
+    errors.required(validations, kEither);
+    return errors.required(audits, kEither);
+  }
+  for (size_t i = 0; i < spec.validations.size(); ++i) {
+    check_validation(subject, spec.validations[i], validations.index(i));
+  }
+  check_audit_annotations(subject, audits);
 }
 
 class ValidatingAdmissionPolicyRules final : public SpecStatusRules<ValidatingAdmissionPolicy> {
@@ -75,77 +171,25 @@ class ValidatingAdmissionPolicyRules final : public SpecStatusRules<ValidatingAd
     if (policy.spec.match_constraints) set_match_resources_defaults(*policy.spec.match_constraints);
   }
   void validate(RuleContext&, const ValidatingAdmissionPolicy& policy, FieldErrors& errors) const override {
-    const FieldPath path("spec");
-    const auto& spec = policy.spec;
-    const FieldPath constraints = path.child("matchConstraints"), validations = path.child("validations");
-    const FieldPath audits = path.child("auditAnnotations");
-    if (spec.failure_policy) {
-      validate_failure_policy(spec.failure_policy, path.child("failurePolicy"), errors);
-    } else {
-      errors.required(path.child("failurePolicy"));
-    }
-    if (spec.param_kind) check_param_kind(*spec.param_kind, path.child("paramKind"), errors);
-    if (!spec.match_constraints) {
-      errors.required(constraints);
-    } else {
-      validate_match_resources(*spec.match_constraints, constraints, errors);
-      if (spec.match_constraints->resource_rules.empty()) errors.required(constraints.child("resourceRules"));
-    }
-    validate_match_conditions(spec.match_conditions, path.child("matchConditions"), errors);
-    check_variables(spec.variables, path.child("variables"), errors);
-    if (spec.validations.empty() && spec.audit_annotations.empty()) {
-      constexpr std::string_view kEither = "validations or auditAnnotations must contain at least one item";
-      errors.required(validations, kEither);
-      errors.required(audits, kEither);
-    }
-    for (size_t i = 0; i < spec.validations.size(); ++i) {
-      check_validation(spec.validations[i], validations.index(i), errors);
-    }
-    for (size_t i = 0; i < spec.audit_annotations.size(); ++i) {
-      const FieldPath item = audits.index(i);
-      const auto& annotation = spec.audit_annotations[i];
-      errors.invalid_each(item.child("key"), annotation.key,
-                          object::validate_qualified_name(policy.metadata.name + "/" + annotation.key));
-      if (blank(annotation.value_expression)) {
-        errors.required(item.child("valueExpression"), "valueExpression is not specified");
-      }
-    }
+    check_policy(policy, nullptr, errors);
   }
-  void validate_update(RuleContext& context, const ValidatingAdmissionPolicy& policy, const ValidatingAdmissionPolicy&,
+  void validate_update(RuleContext&, const ValidatingAdmissionPolicy& policy, const ValidatingAdmissionPolicy& old,
                        FieldErrors& errors) const override {
-    validate(context, policy, errors);
+    check_policy(policy, &old, errors);
   }
   void cells(const ValidatingAdmissionPolicy& policy, base::WallTime now, TableRow& row) const override {
-    const auto& kind = policy.spec.param_kind;
     row.cells = {policy.metadata.name, static_cast<int64_t>(policy.spec.validations.size()),
-                 kind ? kind->api_version + "/" + kind->kind : std::string("<unset>"), age_cell(policy.metadata, now)};
+                 param_kind_cell(policy.spec.param_kind), age_cell(policy.metadata, now)};
   }
 };
 
-void check_param_ref(const admissionregistration::v1::ParamRef& reference, const FieldPath& path, FieldErrors& errors) {
-  if (!reference.name.empty()) {
-    errors.invalid_each(path.child("name"), reference.name, object::validate_path_segment_name(reference.name));
-    if (reference.selector) errors.forbidden(path.child("name"), "name and selector are mutually exclusive");
-  }
-  if (reference.selector) {
-    validate_label_selector(*reference.selector, path.child("selector"), errors);
-    if (!reference.name.empty()) errors.forbidden(path.child("selector"), "name and selector are mutually exclusive");
-  }
-  if (reference.name.empty() && !reference.selector) {
-    errors.required(path, "one of name or selector must be specified");
-  }
-  if (!reference.parameter_not_found_action || reference.parameter_not_found_action->empty()) {
-    errors.required(path.child("parameterNotFoundAction"));
-  } else {
-    check_enum(*reference.parameter_not_found_action, path.child("parameterNotFoundAction"), errors, {"Allow", "Deny"});
-  }
-}
-
 void check_actions(const std::vector<std::string>& actions, const FieldPath& path, FieldErrors& errors) {
-  if (actions.empty()) errors.required(path);
+  static constexpr std::string_view kActions[] = {"Audit", "Deny", "Warn"};
   std::set<std::string_view> seen;
   for (size_t i = 0; i < actions.size(); ++i) {
-    check_enum(actions[i], path.index(i), errors, {"Audit", "Deny", "Warn"});
+    if (std::ranges::find(kActions, actions[i]) == std::end(kActions)) {
+      errors.not_supported(path.index(i), actions[i], {"Audit", "Deny", "Warn"});
+    }
     if (!seen.insert(actions[i]).second) errors.duplicate(path.index(i), actions[i]);
   }
   if (seen.contains("Deny") && seen.contains("Warn")) {
@@ -153,6 +197,7 @@ void check_actions(const std::vector<std::string>& actions, const FieldPath& pat
                    "must not contain both Deny and Warn (repeating the same validation failure information in the API "
                    "response and headers serves no purpose)");
   }
+  if (seen.empty()) errors.required(path, "at least one validation action is required");
 }
 
 class ValidatingAdmissionPolicyBindingRules final : public SpecRules<ValidatingAdmissionPolicyBinding> {
@@ -166,12 +211,8 @@ class ValidatingAdmissionPolicyBindingRules final : public SpecRules<ValidatingA
   void validate(RuleContext&, const ValidatingAdmissionPolicyBinding& binding, FieldErrors& errors) const override {
     const FieldPath path("spec");
     const auto& spec = binding.spec;
-    if (spec.policy_name.empty()) {
-      errors.required(path.child("policyName"));
-    } else {
-      validate_dns1123_subdomain(spec.policy_name, path.child("policyName"), errors);
-    }
-    if (spec.param_ref) check_param_ref(*spec.param_ref, path.child("paramRef"), errors);
+    validate_policy_name(spec.policy_name, path.child("policyName"), errors);
+    if (spec.param_ref) validate_param_ref(*spec.param_ref, path.child("paramRef"), errors);
     if (spec.match_resources) validate_match_resources(*spec.match_resources, path.child("matchResources"), errors);
     check_actions(spec.validation_actions, path.child("validationActions"), errors);
   }
@@ -180,15 +221,8 @@ class ValidatingAdmissionPolicyBindingRules final : public SpecRules<ValidatingA
     validate(context, binding, errors);
   }
   void cells(const ValidatingAdmissionPolicyBinding& binding, base::WallTime now, TableRow& row) const override {
-    std::string text = "<unset>";
-    if (const auto& reference = binding.spec.param_ref) {
-      if (!reference->name.empty()) {
-        text = or_text(reference->namespace_, "*") + "/" + reference->name;
-      } else if (reference->selector) {
-        text = format_label_selector(reference->selector);
-      }
-    }
-    row.cells = {binding.metadata.name, binding.spec.policy_name, text, age_cell(binding.metadata, now)};
+    row.cells = {binding.metadata.name, binding.spec.policy_name, param_ref_cell(binding.spec.param_ref),
+                 age_cell(binding.metadata, now)};
   }
 };
 

@@ -1,4 +1,5 @@
 // MutatingWebhookConfiguration and ValidatingWebhookConfiguration.
+#include <algorithm>
 #include <set>
 
 #include "api/admissionregistration/webhook_rules.h"
@@ -32,7 +33,8 @@ void set_webhook_defaults(Webhook& hook) {
 }
 
 template <typename Webhook>
-void check_webhook(const Webhook& hook, const FieldPath& path, FieldErrors& errors) {
+void check_webhook(const Webhook& hook, const std::vector<MatchCondition>* stored, const FieldPath& path,
+                   FieldErrors& errors) {
   const FieldPath rules = path.child("rules"), effects = path.child("sideEffects");
   errors.invalid_each(path.child("name"), hook.name, object::validate_fully_qualified_name(hook.name));
   for (size_t i = 0; i < hook.rules.size(); ++i) validate_rule(hook.rules[i], rules.index(i), errors);
@@ -57,7 +59,25 @@ void check_webhook(const Webhook& hook, const FieldPath& path, FieldErrors& erro
     }
   }
   validate_client_config(hook.client_config, path.child("clientConfig"), errors);
-  validate_match_conditions(hook.match_conditions, path.child("matchConditions"), errors);
+  if (!stored) return;
+  validate_match_conditions(hook.match_conditions, *stored, HasParams::kNo, path.child("matchConditions"), errors);
+}
+
+// Of all webhooks.
+template <typename Configuration>
+std::vector<MatchCondition> conditions_of(const Configuration& object) {
+  std::vector<MatchCondition> all;
+  for (const auto& hook : object.webhooks) {
+    all.insert(all.end(), hook.match_conditions.begin(), hook.match_conditions.end());
+  }
+  return all;
+}
+
+template <typename Configuration>
+bool same_conditions(const Configuration& object, const Configuration& old) {
+  return std::ranges::equal(
+      object.webhooks, old.webhooks, {}, [](const auto& hook) { return hook.match_conditions; },
+      [](const auto& hook) { return hook.match_conditions; });
 }
 
 template <typename Configuration>
@@ -75,22 +95,31 @@ class WebhookConfigurationRules final : public RulesFor<Configuration> {
     follow_generation(object.metadata, old.metadata, object.webhooks, old.webhooks);
   }
   void validate(RuleContext&, const Configuration& object, FieldErrors& errors) const override {
+    const std::vector<MatchCondition> none;
+    check(object, &none, errors);
+  }
+  void validate_update(RuleContext&, const Configuration& object, const Configuration& old,
+                       FieldErrors& errors) const override {
+    // Compat: conditions that did not change are not looked at again.
+    const std::vector<MatchCondition> stored = conditions_of(old);
+    check(object, same_conditions(object, old) ? nullptr : &stored, errors);
+  }
+  void cells(const Configuration& object, base::WallTime now, TableRow& row) const override {
+    row.cells = {object.metadata.name, static_cast<int64_t>(object.webhooks.size()), age_cell(object.metadata, now)};
+  }
+
+ private:
+  // `stored` null: conditions are not checked.
+  static void check(const Configuration& object, const std::vector<MatchCondition>* stored, FieldErrors& errors) {
     const FieldPath webhooks("webhooks");
     std::set<std::string_view> names;
     for (size_t i = 0; i < object.webhooks.size(); ++i) {
       const auto& hook = object.webhooks[i];
       const FieldPath item = webhooks.index(i);
-      check_webhook(hook, item, errors);
+      check_webhook(hook, stored, item, errors);
       validate_review_versions(hook.admission_review_versions, item.child("admissionReviewVersions"), errors);
       if (!names.insert(hook.name).second) errors.duplicate(item.child("name"), hook.name);
     }
-  }
-  void validate_update(RuleContext& context, const Configuration& object, const Configuration&,
-                       FieldErrors& errors) const override {
-    validate(context, object, errors);
-  }
-  void cells(const Configuration& object, base::WallTime now, TableRow& row) const override {
-    row.cells = {object.metadata.name, static_cast<int64_t>(object.webhooks.size()), age_cell(object.metadata, now)};
   }
 };
 

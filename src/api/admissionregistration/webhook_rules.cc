@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "api/admissionregistration/policy_expressions.h"
+#include "api/apiextensions/compiled_rule.h"
 #include "object/names.h"
 
 namespace api {
@@ -80,6 +82,54 @@ void check_service(const admissionregistration::v1::ServiceReference& service, c
   }
 }
 
+// "pods", "pods/log", "pods/*", "*/scale", "*", "*/*"
+void check_resources(const std::vector<std::string>& resources, const FieldPath& path, FieldErrors& errors) {
+  if (resources.empty()) errors.required(path);
+  std::set<std::string> of_resource, of_subresource;  // x/* and */x
+  bool double_wildcard = false, wildcard = false, plain = false;
+  for (size_t i = 0; i < resources.size(); ++i) {
+    const std::string& text = resources[i];
+    if (text.empty()) {
+      errors.required(path.index(i));
+      continue;
+    }
+    double_wildcard = double_wildcard || text == "*/*";
+    wildcard = wildcard || text == "*";
+    const size_t slash = text.find('/');
+    if (slash == std::string::npos) {
+      plain = text != "*";  // Compat: the last one decides
+      continue;
+    }
+    const std::string resource = text.substr(0, slash), subresource = text.substr(slash + 1);
+    if (of_resource.contains(resource)) {
+      errors.invalid(path.index(i), text, "if '" + resource + "/*' is present, must not specify " + text);
+    }
+    if (of_subresource.contains(subresource)) {
+      errors.invalid(path.index(i), text, "if '*/" + subresource + "' is present, must not specify " + text);
+    }
+    if (subresource == "*") of_resource.insert(resource);
+    if (resource == "*") of_subresource.insert(subresource);
+  }
+  if (resources.size() > 1 && double_wildcard) {
+    errors.invalid(path, shown(resources), "if '*/*' is present, must not specify other resources");
+  }
+  if (wildcard && plain) {
+    errors.invalid(path, shown(resources), "if '*' is present, must not specify other resources without subresources");
+  }
+}
+
+void check_named_rule(const admissionregistration::v1::NamedRuleWithOperations& rule, const FieldPath& path,
+                      FieldErrors& errors) {
+  const FieldPath names = path.child("resourceNames");
+  std::set<std::string_view> seen;
+  for (size_t i = 0; i < rule.resource_names.size(); ++i) {
+    const std::string& name = rule.resource_names[i];
+    errors.invalid_each(names.index(i), name, object::validate_path_segment_name(name));
+    if (!seen.insert(name).second) errors.duplicate(names.index(i), name);
+  }
+  validate_rule(rule.rule_with_operations, path, errors);
+}
+
 }  // namespace
 
 void set_rule_defaults(RuleWithOperations& rule) {
@@ -94,18 +144,28 @@ void validate_rule(const RuleWithOperations& rule, const FieldPath& path, FieldE
   }
   check_list(rule.rule.api_groups, "API groups", path.child("apiGroups"), errors);
   check_list(rule.rule.api_versions, "API versions", path.child("apiVersions"), errors);
-  if (rule.rule.resources.empty()) errors.required(path.child("resources"));
+  check_resources(rule.rule.resources, path.child("resources"), errors);
   if (rule.rule.scope) check_enum(*rule.rule.scope, path.child("scope"), errors, {"*", "Cluster", "Namespaced"});
 }
 
-void validate_match_conditions(const std::vector<MatchCondition>& conditions, const FieldPath& path,
-                               FieldErrors& errors) {
+void validate_match_conditions(const std::vector<MatchCondition>& conditions, const std::vector<MatchCondition>& stored,
+                               HasParams params, const FieldPath& path, FieldErrors& errors) {
   const auto count = static_cast<int64_t>(conditions.size());
   if (count > kMaxConditions) errors.too_many(path, count, kMaxConditions);
+  PolicyExpressions expressions;
+  PolicyExpressions::Use use{.names = PolicyExpressions::kAuthorizer};
+  if (params == HasParams::kYes) use.names |= PolicyExpressions::kParams;
   std::set<std::string_view> seen;
   for (size_t i = 0; i < conditions.size(); ++i) {
-    const FieldPath item = path.index(i), name = item.child("name");
-    if (conditions[i].expression.empty()) errors.required(item.child("expression"));
+    const FieldPath item = path.index(i), name = item.child("name"), expression = item.child("expression");
+    const std::string text = without_surrounding_space(conditions[i].expression);
+    if (text.empty()) {
+      errors.required(expression);
+    } else {
+      const bool known = std::ranges::find(stored, text, &MatchCondition::expression) != stored.end();
+      use.language = known ? PolicyExpressions::Language::kStored : PolicyExpressions::Language::kNew;
+      expressions.check(text, use, expression, errors);
+    }
     if (conditions[i].name.empty()) {
       errors.required(name);
     } else {
@@ -152,7 +212,7 @@ void set_match_resources_defaults(admissionregistration::v1::MatchResources& mat
 
 void validate_match_resources(const admissionregistration::v1::MatchResources& match, const FieldPath& path,
                               FieldErrors& errors) {
-  if (match.match_policy) check_enum(*match.match_policy, path.child("matchPolicy"), errors, {"Equivalent", "Exact"});
+  check_enum(match.match_policy.value_or(""), path.child("matchPolicy"), errors, {"Equivalent", "Exact"});
   if (!match.namespace_selector) {
     errors.required(path.child("namespaceSelector"));
   } else {
@@ -165,10 +225,10 @@ void validate_match_resources(const admissionregistration::v1::MatchResources& m
   }
   const FieldPath rules = path.child("resourceRules"), excluded = path.child("excludeResourceRules");
   for (size_t i = 0; i < match.resource_rules.size(); ++i) {
-    validate_rule(match.resource_rules[i].rule_with_operations, rules.index(i), errors);
+    check_named_rule(match.resource_rules[i], rules.index(i), errors);
   }
   for (size_t i = 0; i < match.exclude_resource_rules.size(); ++i) {
-    validate_rule(match.exclude_resource_rules[i].rule_with_operations, excluded.index(i), errors);
+    check_named_rule(match.exclude_resource_rules[i], excluded.index(i), errors);
   }
 }
 

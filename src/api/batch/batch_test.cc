@@ -210,7 +210,8 @@ TEST(Job, ItsCreatorOwnsTheLabelsOfItsTemplate) {
   job.metadata.labels = {{"own", "1"}};
   rules->show_to_field_managers_any(&job);
   EXPECT_EQ(job.metadata.labels.size(), 1U);
-  EXPECT_EQ(rules->unknown_field_label("status.active"), "field label \"status.active\" not supported for Job");
+  EXPECT_EQ(rules->unknown_field_label("status.active", "batch/v1"),
+            "field label \"status.active\" not supported for Job");
 }
 
 TEST(CronJob, Rules) {

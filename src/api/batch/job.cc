@@ -207,7 +207,7 @@ class JobRules final : public SpecStatusRules<Job> {
   std::vector<SelectableField> selectable_fields(const Job& job) const override {
     return {{"status.successful", std::to_string(job.status.succeeded)}};
   }
-  std::string unknown_field_label(std::string_view label) const override {
+  std::string unknown_field_label(std::string_view label, std::string_view) const override {
     return "field label \"" + std::string(label) + "\" not supported for Job";
   }
 

@@ -47,26 +47,10 @@ bool has_pem_block(std::string_view text, std::string_view type) {
 }
 
 void check_signer_name(const std::string& name, const FieldPath& path, FieldErrors& errors) {
-  constexpr int64_t kMaxBytes = 571;
   if (name == "kubernetes.io/legacy-unknown") {
     return errors.invalid(path, name, "the legacy signerName is not allowed via this API version");
   }
-  if (name.empty()) return errors.required(path);
-  const size_t slash = name.find('/');
-  if (slash == std::string::npos || name.find('/', slash + 1) != std::string::npos) {
-    return errors.invalid(path, name,
-                          "must be a fully qualified domain and path of the form 'example.com/signer-name'");
-  }
-  const std::string domain = name.substr(0, slash), rest = name.substr(slash + 1);
-  for (const std::string& part : {domain, rest}) {
-    for (const auto& message : object::validate_dns1123_subdomain(part)) {
-      errors.invalid(path, part, "validating label \"" + part + "\": " + message);
-    }
-  }
-  if (domain.find('.') == std::string::npos) {
-    errors.invalid(path, domain, "should be a domain with at least two segments separated by dots");
-  }
-  if (static_cast<int64_t>(name.size()) > kMaxBytes) errors.too_long(path, kMaxBytes);
+  validate_signer_name(name, path, errors);
 }
 
 void check_conditions(const std::vector<CertificateSigningRequestCondition>& conditions, const FieldPath& path,

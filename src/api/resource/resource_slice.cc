@@ -77,8 +77,8 @@ class ResourceSliceRules final : public SpecRules<ResourceSlice> {
   std::vector<SelectableField> selectable_fields(const ResourceSlice& slice) const override {
     return {{"spec.nodeName", slice.spec.node_name.value_or("")}, {"spec.driver", slice.spec.driver}};
   }
-  std::string unknown_field_label(std::string_view label) const override {
-    return "field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: " + std::string(label);
+  std::string unknown_field_label(std::string_view label, std::string_view api_version) const override {
+    return "field label not supported for " + std::string(api_version) + ", Kind=ResourceSlice: " + std::string(label);
   }
 };
 

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cctype>
+#include <set>
 
 #include "object/json.h"
 #include "object/names.h"
+#include "object/time.h"
 
 namespace api {
 
@@ -52,6 +54,99 @@ void check_domain_prefixed_path(std::string_view text, const FieldPath& path, Fi
   if (!valid) {
     errors.invalid(path, rest, "Invalid path (e.g. regex used for validation is '[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+')");
   }
+}
+
+namespace {
+
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+bool is_condition_reason(std::string_view text) {
+  const auto inner = [](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '_'; };
+  return !text.empty() && is_letter(text.front()) && inner(text.back()) &&
+         std::ranges::all_of(text, [&](char c) { return inner(c) || c == ',' || c == ':'; });
+}
+
+void validate_condition(const meta::v1::Condition& condition, const FieldPath& path, FieldErrors& errors) {
+  constexpr size_t kMaxReason = 1024, kMaxMessage = 32768;
+  const FieldPath reason = path.child("reason");
+  validate_label_name(condition.type, path.child("type"), errors);
+  if (condition.status != "True" && condition.status != "False" && condition.status != "Unknown") {
+    errors.not_supported(path.child("status"), condition.status, {"False", "True", "Unknown"});
+  }
+  if (condition.observed_generation < 0) {
+    errors.invalid(path.child("observedGeneration"), condition.observed_generation,
+                   "must be greater than or equal to zero");
+  }
+  if (condition.last_transition_time.zero()) errors.required(path.child("lastTransitionTime"));
+  if (condition.reason.empty()) {
+    errors.required(reason);
+  } else if (!is_condition_reason(condition.reason)) {
+    errors.invalid(reason, condition.reason,
+                   "a condition reason must start with alphabetic character, optionally followed by a string of "
+                   "alphanumeric characters or '_,:', and must end with an alphanumeric character or '_' (e.g. "
+                   "'my_name',  or 'MY_NAME',  or 'MyName',  or 'ReasonA,ReasonB',  or 'ReasonA:ReasonB', regex used "
+                   "for validation is '[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?')");
+  }
+  if (condition.reason.size() > kMaxReason) errors.too_long(reason, kMaxReason);
+  if (condition.message.size() > kMaxMessage) errors.too_long(path.child("message"), kMaxMessage);
+}
+
+}  // namespace
+
+void validate_conditions(const std::vector<meta::v1::Condition>& conditions, const FieldPath& path,
+                         FieldErrors& errors) {
+  std::set<std::string_view> seen;
+  for (size_t i = 0; i < conditions.size(); ++i) {
+    const FieldPath item = path.index(i);
+    if (!seen.insert(conditions[i].type).second) errors.duplicate(item.child("type"), conditions[i].type);
+    validate_condition(conditions[i], item, errors);
+  }
+}
+
+BadValue shown(const std::vector<meta::v1::Condition>& conditions) {
+  object::Array list;
+  for (const auto& condition : conditions) {
+    object::Object json;
+    json.set("type", condition.type);
+    json.set("status", condition.status);
+    if (condition.observed_generation != 0) json.set("observedGeneration", condition.observed_generation);
+    const object::Time& time = condition.last_transition_time;
+    json.set("lastTransitionTime", time.zero() ? object::Value(nullptr) : object::Value(object::format_time(time)));
+    json.set("reason", condition.reason);
+    json.set("message", condition.message);
+    list.emplace_back(std::move(json));
+  }
+  if (list.empty()) return BadValue::verbatim("null");
+  return object::Value(std::move(list));
+}
+
+void validate_signer_name(const std::string& name, const FieldPath& path, FieldErrors& errors) {
+  constexpr size_t kMaxDomain = 253, kMaxName = 571;
+  if (name.empty()) return errors.required(path);
+  const size_t slash = name.find('/');
+  if (slash == std::string::npos || name.find('/', slash + 1) != std::string::npos) {
+    return errors.invalid(path, name,
+                          "must be a fully qualified domain and path of the form 'example.com/signer-name'");
+  }
+  const std::string domain = name.substr(0, slash), rest = name.substr(slash + 1);
+  // Compat: what follows the first label that is wrong is not looked at.
+  const auto check_labels = [&](const std::string& segment, object::Messages (*validate)(std::string_view)) {
+    for (size_t start = 0; start <= segment.size();) {
+      const size_t end = std::min(segment.find('.', start), segment.size());
+      const std::string label = segment.substr(start, end - start);
+      const object::Messages messages = validate(label);
+      for (const auto& text : messages) errors.invalid(path, segment, "validating label \"" + label + "\": " + text);
+      if (!messages.empty()) return;
+      start = end + 1;
+    }
+  };
+  if (domain.size() > kMaxDomain) errors.too_long(path, kMaxDomain);
+  check_labels(domain, object::validate_dns1123_label);
+  if (domain.find('.') == std::string::npos) {
+    errors.invalid(path, domain, "should be a domain with at least two segments separated by dots");
+  }
+  check_labels(rest, object::validate_dns1123_subdomain);
+  if (name.size() > kMaxName) errors.too_long(path, kMaxName);
 }
 
 void check_int_or_percent(const object::IntOrString& value, const FieldPath& path, FieldErrors& errors) {

@@ -10,6 +10,7 @@
 
 #include "api/label_selector.h"
 #include "api/meta_validation.h"
+#include "gen/meta/v1.h"
 #include "object/field_error.h"
 #include "object/types.h"
 
@@ -27,6 +28,12 @@ void check_enum(std::string_view value, const FieldPath& path, FieldErrors& erro
 void check_non_special_ip(std::string_view ip, const FieldPath& path, FieldErrors& errors);
 // "acme.io/foo": required, a DNS name and a path.
 void check_domain_prefixed_path(std::string_view text, const FieldPath& path, FieldErrors& errors);
+// Conditions of the general kind (meta/v1).
+void validate_conditions(const std::vector<meta::v1::Condition>& conditions, const FieldPath& path,
+                         FieldErrors& errors);
+BadValue shown(const std::vector<meta::v1::Condition>& conditions);
+// Of a certificate signer: a domain with two labels or more, a slash, a name.
+void validate_signer_name(const std::string& name, const FieldPath& path, FieldErrors& errors);
 // Compat: IntOrString is checked as a non-negative integer or a percentage.
 void check_int_or_percent(const object::IntOrString& value, const FieldPath& path, FieldErrors& errors);
 // Compat: a percentage above 100 is refused where it is a share of the replicas.

@@ -1,13 +1,38 @@
 // For tests of rules: runs an object through what the pipeline runs, and shows the errors.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <string>
 #include <vector>
 
 #include "api/kinds.h"
 #include "api/rules.h"
+#include "gen/codec.h"
+#include "object/json.h"
+#include "schema/proto_value.h"
+#include "schema/transcode.h"
 
 namespace api {
+
+// An object from its JSON; an empty one, and a failed test, when it cannot be read.
+template <typename T>
+T from_json(std::string_view text) {
+  const auto tree = object::parse_json(text);
+  EXPECT_TRUE(tree) << text;
+  std::string raw;
+  const auto encoded = schema::encode_value(gen::message_of<T>(), *tree, raw, {});
+  EXPECT_TRUE(encoded) << text;
+  auto object = gen::decode<T>(raw);
+  EXPECT_TRUE(object) << text;
+  return object ? *std::move(object) : T();
+}
+template <typename T>
+std::string to_json(const T& object) {
+  std::string text;
+  EXPECT_TRUE(schema::append_json(gen::message_of<T>(), gen::encode(object), {}, text));
+  return text;
+}
 
 class RulesHarness {
  public:

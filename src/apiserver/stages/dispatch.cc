@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <charconv>
 
 #include "api/custom/custom_object.h"
 #include "apiserver/core.h"
@@ -93,16 +94,27 @@ base::Result<void> read_media_types(RequestContext& context) {
   return {};
 }
 
-// Compat: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice".
+// Of "1.33"; 0 of what is no version.
+int minor_of(std::string_view version) {
+  int minor = 0;
+  const size_t dot = version.find('.');
+  if (dot != std::string_view::npos) std::from_chars(version.data() + dot + 1, version.data() + version.size(), minor);
+  return minor;
+}
+
+// Compat: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"; where the version goes too:
+// "…+, unavailable in v1.38+". What a later version will deprecate is not yet.
 void warn_of_deprecation(RequestContext& context) {
   if (context.endpoint->custom) {
     if (!context.endpoint->deprecation.empty()) context.warnings.push_back(context.endpoint->deprecation);
     return;
   }
   const schema::Kind* kind = gen::find_kind(context.info.group, context.info.version, context.endpoint->kind);
-  if (!kind || kind->deprecated.empty()) return;
+  constexpr int kServedMinor = 35;
+  if (!kind || kind->deprecated.empty() || minor_of(kind->deprecated) > kServedMinor) return;
   std::string text = context.endpoint->api_version + " " + context.endpoint->kind + " is deprecated in v" +
                      std::string(kind->deprecated) + "+";
+  if (!kind->removed.empty()) text += ", unavailable in v" + std::string(kind->removed) + "+";
   if (!kind->replacement.empty()) {
     std::string replacement(kind->replacement);  // "group,version,Kind"
     if (const size_t comma = replacement.find(','); comma != std::string::npos) replacement[comma] = '/';

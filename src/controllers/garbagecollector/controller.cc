@@ -36,7 +36,10 @@ const schema::Resource& definition_resource() {
 bool is_stored_row(const schema::Resource& resource) {
   // Compat: discovery's storage hash of definitions is that of a version which nobody serves any more.
   if (&resource == &definition_resource()) return true;
-  return resource.group == resource.stored_group && resource.version == resource.stored_version;
+  if (resource.group != resource.stored_group) return false;
+  const schema::Kind* kind = gen::find_kind(resource.group, resource.version, resource.kind);
+  const schema::Kind* stored = gen::find_kind(resource.group, resource.stored_version, resource.stored_kind);
+  return kind && stored && kind->message->ops == stored->message->ops;
 }
 
 constexpr size_t kMaxSiblings = 512;                             // deleted together
@@ -62,8 +65,10 @@ class GarbageCollector final : public Controller {
         definitions_(dependencies.informers->get(definition_resource())),
         events_(dependencies.transport, dependencies.clock, "garbage-collector-controller") {
     for (const schema::GroupVersion& version : gen::group_versions()) {
-      if (!version.served_by_default) continue;
-      for (const schema::Resource& resource : version.resources) add_resource(*dependencies.informers, resource);
+      for (const schema::Resource& resource : version.resources) {
+        if (version.served_by_default || dependencies.transport->serves(resource))
+          add_resource(*dependencies.informers, resource);
+      }
     }
   }
 
@@ -128,6 +133,9 @@ class GarbageCollector final : public Controller {
     // Compat: Events are not collected.
     if (resource.name == "events") return;
     if (!is_stored_row(resource)) return;
+    // Versions of one resource have their objects in common.
+    const auto same = [&](const SourcePtr& other) { return other->resource->key_prefix == resource.key_prefix; };
+    if (std::ranges::any_of(built_in_, same)) return;
     auto source = std::make_shared<Source>();
     source->id = std::to_string(built_in_.size());
     source->resource = &resource;

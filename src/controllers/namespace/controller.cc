@@ -17,19 +17,30 @@ bool has_verb(const schema::Resource& resource, std::string_view verb) {
   return std::ranges::find(resource.verbs, verb) != resource.verbs.end();
 }
 
-// Every namespaced kind of content once, Pods first, so that nothing that they use goes before them.
+bool is_content(const schema::Resource& resource) {
+  return resource.namespaced && resource.subresource.empty() && !resource.key_prefix.empty() &&
+         has_verb(resource, "delete") && has_verb(resource, "list");
+}
+
+// Every namespaced kind of content once, Pods first, so that nothing that they use goes before them. Of kinds that are
+// off by default every version: any of them may have been switched on.
 std::vector<const schema::Resource*> content_resources() {
-  std::vector<const schema::Resource*> resources;
+  std::vector<const schema::Resource*> resources, others;
+  const auto known = [&](const schema::Resource& resource) {
+    return std::ranges::any_of(resources, [&](const auto* other) { return other->key_prefix == resource.key_prefix; });
+  };
   for (const schema::GroupVersion& version : gen::group_versions()) {
-    if (!version.served_by_default) continue;
     for (const schema::Resource& resource : version.resources) {
-      if (!resource.namespaced || !resource.subresource.empty() || resource.key_prefix.empty()) continue;
-      if (!has_verb(resource, "delete") || !has_verb(resource, "list")) continue;
-      const bool known = std::ranges::any_of(
-          resources, [&](const schema::Resource* other) { return other->key_prefix == resource.key_prefix; });
-      if (!known) resources.push_back(&resource);
+      if (!is_content(resource)) continue;
+      if (!version.served_by_default) {
+        others.push_back(&resource);
+      } else if (!known(resource)) {
+        resources.push_back(&resource);
+      }
     }
   }
+  std::erase_if(others, [&](const auto* resource) { return known(*resource); });
+  resources.insert(resources.end(), others.begin(), others.end());
   const auto pods = std::ranges::find_if(
       resources, [](const schema::Resource* resource) { return resource->group.empty() && resource->name == "pods"; });
   std::rotate(resources.begin(), pods, pods + 1);
