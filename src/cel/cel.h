@@ -85,6 +85,9 @@ class Program {
   CostEstimate estimated_cost() const;
   TypeKind result_kind() const;
   const std::string& result_type() const;  // as format_type() shows it
+  // Why upstream would not make a program of it: a constant that cannot be converted, a constant pattern that is
+  // malformed. "" = nothing.
+  const std::string& problem() const;
   size_t variable_count() const;
   // Whether the expression refers to the variable in that slot (oldSelf makes a rule a transition rule).
   bool uses(size_t slot) const;

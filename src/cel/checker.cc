@@ -1,9 +1,6 @@
 #include "cel/checker.h"
 
-#include <re2/re2.h>
-
 #include "cel/check_types.h"
-#include "cel/conversions.h"
 
 namespace cel {
 
@@ -171,7 +168,11 @@ class Checker {
 
   void check_call(Expr& expr) {
     if (expr.name == "_?._") return check_optional_select(expr);
+    // Compat: what a format is given may be of several types, however deep.
+    const int formats = formats_;
+    if (expr.name == "format") ++formats_;
     for (Expr* arg : expr.args) check(*arg);
+    formats_ = formats;
     if (!expr.target) {
       if (const Function* function = find_function(expr.name)) return resolve_overload(expr, *function);
       expr.type = simple(TypeKind::kError);
@@ -277,7 +278,7 @@ class Checker {
   const Type* join(const Expr& expr, const Type* before, const Type* now) {
     if (!before) return now;
     if (unifier_.assignable(*before, *now)) return Unifier::most_general(before, now);
-    if (!environment_.functions().homogeneous) return simple(TypeKind::kDyn);
+    if (!environment_.functions().homogeneous || formats_ > 0) return simple(TypeKind::kDyn);
     mismatch(expr, *before, *now);
     return simple(TypeKind::kError);
   }
@@ -311,7 +312,13 @@ class Checker {
       if ((named = find_type_name(environment_, candidate, pool_))) break;
     }
     expr.type = simple(TypeKind::kError);
-    if (!named) return undeclared(expr, expr.name);
+    if (!named) {
+      for (const auto& variable : environment_.variables()) {
+        if (variable.name != expr.name) continue;
+        return issues_.add(expr.position, "'" + format_type(*variable.type) + "' is not a type");
+      }
+      return undeclared(expr, expr.name);
+    }
     const Type* type = named->params.empty() ? named : named->params[0];
     if (type->kind != TypeKind::kStruct) {
       issues_.add(expr.position, "'" + type->name + "' is not a message type");
@@ -388,6 +395,7 @@ class Checker {
   TypePool& pool_;
   Issues& issues_;
   Unifier unifier_;
+  int formats_ = 0;  // calls of string.format around what is checked
   std::vector<std::pair<std::string_view, const Type*>> locals_;
 };
 
@@ -395,26 +403,6 @@ class Checker {
 
 void check(const Environment& environment, Ast& ast, TypePool& pool, Issues& issues) {
   Checker(environment, ast, pool, issues).run();
-}
-
-void check_literals(const Ast& ast, Issues& issues) {
-  for (const Expr& expr : ast.nodes) {
-    if (expr.kind != ExprKind::kCall || !expr.function) continue;
-    const Expr* literal = expr.args.empty() ? nullptr : expr.args.back();
-    if (!literal || literal->kind != ExprKind::kConst || !literal->constant.is_string()) continue;
-    const std::string_view text = literal->constant.text();
-    int64_t number = 0;
-    uint32_t nanoseconds = 0;
-    bool valid = true;
-    if (expr.name == "duration") valid = parse_duration(text, number);
-    if (expr.name == "timestamp") valid = parse_timestamp(text, number, nanoseconds);
-    if (expr.name == "matches") {
-      RE2::Options options;
-      options.set_log_errors(false);
-      valid = RE2(re2::StringPiece(text.data(), text.size()), options).ok();
-    }
-    if (!valid) issues.add(literal->position, "invalid " + std::string(expr.name) + " argument");
-  }
 }
 
 }  // namespace cel

@@ -96,6 +96,7 @@ struct Code {
   std::vector<std::shared_ptr<const DeclTypes>> declared;
   TypeKind result_kind = TypeKind::kDyn;
   std::string result_type;
+  std::string problem;  // of the first constant that cannot be what it is used as; "" = none
   CostEstimate estimate;
 
   Code();

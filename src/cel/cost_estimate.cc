@@ -23,7 +23,11 @@ struct Local {
 
 class Estimator {
  public:
-  explicit Estimator(const Environment& environment) : environment_(environment) {}
+  explicit Estimator(const Environment& environment) : environment_(environment) {
+    for (const auto& variable : environment.variables()) {
+      if (variable.name == "self" && variable.decl) root_ = Path{variable.decl};
+    }
+  }
 
   Size cost(const Expr& expr) {
     switch (expr.kind) {
@@ -66,6 +70,12 @@ class Estimator {
     }
     const auto at = paths_.find(expr.id);
     return at == paths_.end() ? std::nullopt : std::optional<Path>(at->second);
+  }
+
+  // Compat: the first step of a path is not looked at, whatever it is: what begins no path of `self` is bounded as
+  // `self` is.
+  std::optional<Path> path_from(const std::optional<Path>& from, Path (Path::*step)() const) const {
+    return from ? std::optional<Path>(((*from).*step)()) : root_;
   }
 
   // The bound that the declared type at a path gives.
@@ -126,6 +136,8 @@ class Estimator {
   Size ident(const Expr& expr) {
     if (const Local* found = local(expr.name)) {
       if (found->path) paths_[expr.id] = *found->path;
+    } else if (root_) {
+      paths_[expr.id] = *root_;
     } else if (expr.slot >= 0) {
       paths_[expr.id] = {environment_.variables()[static_cast<size_t>(expr.slot)].decl};
     }
@@ -135,7 +147,8 @@ class Estimator {
   Size select(const Expr& expr) {
     const Size operand = cost(*expr.target);
     if (expr.test_only) return operand + fixed(environment_.functions().presence_costs ? 1 : 0);
-    if (const auto from = path(*expr.target)) paths_[expr.id] = from->field(expr.name);
+    const auto from = path(*expr.target);
+    if (const auto at = from ? std::optional<Path>(from->field(expr.name)) : root_) paths_[expr.id] = *at;
     switch (expr.target->type->kind) {
       case TypeKind::kMap:
       case TypeKind::kStruct:
@@ -185,7 +198,7 @@ class Estimator {
     if ((overload.id != "index_list" && overload.id != "index_map") || expr.args.empty()) return;
     const auto known = entry(*expr.args[0]);
     result = known ? std::optional<Size>(known->value) : std::nullopt;
-    if (const auto from = path(*expr.args[0])) paths_[expr.id] = from->element();
+    if (const auto at = path_from(path(*expr.args[0]), &Path::element)) paths_[expr.id] = *at;
   }
 
   CallEstimate estimate_overload(const Expr& expr, const Overload& overload, const EstimateNode* target,
@@ -246,9 +259,11 @@ class Estimator {
     // A single variable takes the elements of a list and the keys of a map.
     const bool takes_value = value || (!first_of_two && of_list);
     Local variable{name, {}, {}, {}};
-    if (const auto from = path(range)) {
-      variable.path = takes_value ? from->element() : of_list ? Path{nullptr} : from->key();
-    }
+    const auto from = path(range);
+    variable.path = takes_value ? path_from(from, &Path::element)
+                    : !of_list  ? path_from(from, &Path::key)
+                    : from      ? std::optional<Path>(Path{nullptr})
+                                : root_;
     if (known) variable.size = takes_value ? known->value : known->key;
     locals_.push_back(std::move(variable));
   }
@@ -289,6 +304,7 @@ class Estimator {
   }
 
   const Environment& environment_;
+  std::optional<Path> root_;  // of `self`
   std::vector<Local> locals_;
   std::unordered_map<uint32_t, Path> paths_;
   std::unordered_map<uint32_t, Size> sizes_;

@@ -62,7 +62,9 @@ DeclType make_scalar(DeclKind kind) {
 const DeclField* DeclType::find(std::string_view escaped) const {
   const auto at = std::lower_bound(fields.begin(), fields.end(), escaped,
                                    [](const DeclField& field, std::string_view name) { return field.escaped < name; });
-  return at != fields.end() && at->escaped == escaped ? &*at : nullptr;
+  if (at != fields.end() && at->escaped == escaped) return &*at;
+  // Compat: since 1.30 a keyword names a field without being escaped too.
+  return is_keyword(escaped) ? find("__" + std::string(escaped) + "__") : nullptr;
 }
 
 const DeclField* DeclType::find_json(std::string_view name) const {

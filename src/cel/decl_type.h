@@ -125,6 +125,7 @@ class DeclTypes {
 // A JSON field name as an identifier of CEL (__dot__, __dash__, __slash__, __underscores__, __{keyword}__), or nothing
 // when it can't be one.
 std::optional<std::string> escape(std::string_view name);
+bool is_keyword(std::string_view name);
 // The inverse; nothing when the text has a sequence that escape() never writes.
 std::optional<std::string> unescape(std::string_view escaped);
 

@@ -12,16 +12,16 @@ constexpr auto kKeywords = std::to_array<std::string_view>(
     {"true", "false",  "null", "in",   "as",      "break",     "const",  "continue", "else", "for",  "function",
      "if",   "import", "let",  "loop", "package", "namespace", "return", "var",      "void", "while"});
 
-bool is_keyword(std::string_view name) {
-  return std::find(kKeywords.begin(), kKeywords.end(), name) != kKeywords.end();
-}
-
 bool is_plain(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; }
 
 constexpr std::pair<std::string_view, std::string_view> kSequences[] = {
     {"__", "underscores"}, {".", "dot"}, {"-", "dash"}, {"/", "slash"}};
 
 }  // namespace
+
+bool is_keyword(std::string_view name) {
+  return std::find(kKeywords.begin(), kKeywords.end(), name) != kKeywords.end();
+}
 
 std::optional<std::string> escape(std::string_view name) {
   if (name.empty() || (name[0] >= '0' && name[0] <= '9')) return {};

@@ -549,6 +549,7 @@ Outcome Program::evaluate(Arena& arena, const Activation& variables, const Evalu
 CostEstimate Program::estimated_cost() const { return code_->estimate; }
 TypeKind Program::result_kind() const { return code_->result_kind; }
 const std::string& Program::result_type() const { return code_->result_type; }
+const std::string& Program::problem() const { return code_->problem; }
 size_t Program::variable_count() const { return code_->variables.size(); }
 bool Program::uses(size_t slot) const { return slot < code_->used.size() && code_->used[slot] != 0; }
 

@@ -192,6 +192,8 @@ class Parser {
       name = name.substr(1, name.size() - 2);
     } else if (field.token != Token::kIdent) {
       if (field.token == Token::kEnd) return fail("Syntax error: no viable alternative at input '.'");
+      if (field.token == Token::kTrue || field.token == Token::kFalse || field.token == Token::kNull)
+        return mismatched("IDENTIFIER");
       return fail("Syntax error: no viable alternative at input '." + std::string(field.text) + "'");
     }
     ++at_;

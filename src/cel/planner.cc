@@ -9,6 +9,7 @@
 
 #include "cel/checker.h"
 #include "cel/code.h"
+#include "schema/structural/pattern.h"
 
 namespace cel {
 
@@ -256,6 +257,10 @@ class Planner {
     return first;
   }
 
+  void note(std::string problem) {
+    if (code_.problem.empty()) code_.problem = std::move(problem);
+  }
+
   // A pattern that is constant is compiled once.
   void prepare(const Expr& expr, const std::vector<uint32_t>& args, CallSite& site) {
     const bool pattern = expr.function && (expr.function->name == "matches" || expr.function->name == "find" ||
@@ -265,7 +270,7 @@ class Planner {
     options.set_log_errors(false);
     const std::string_view text = constant_at(args[1]).text();
     auto compiled = std::make_unique<RE2>(re2::StringPiece(text.data(), text.size()), options);
-    if (!compiled->ok()) return;
+    if (!compiled->ok()) return note(schema::Pattern(std::string(text)).error());
     site.prepared = compiled.get();
     code_.patterns.push_back(std::move(compiled));
   }
@@ -305,6 +310,7 @@ class Planner {
     for (const Overload& overload : expr.function->overloads) {
       if (overload.member || !overload.native || !accepts(overload, {&arg, 1})) continue;
       const Value result = overload.native(context, {&arg, 1});
+      if (result.is_error()) note(std::string(result.message()));
       return result.is_error() ? 0 : constant(result);
     }
     return 0;

@@ -205,6 +205,13 @@ Value optional_unwrap(CallContext& context, std::span<const Value> args) {
   return Value::of_list({kept, items.size()});
 }
 
+template <bool kLast>
+Value optional_end(CallContext& context, std::span<const Value> args) {
+  const size_t size = args[0].size();
+  if (size == 0) return Value::none();
+  return Value::optional_of(context.arena, args[0].element(kLast ? size - 1 : 0, context.arena));
+}
+
 constexpr Declaration kOptionals[] = {
     {"optional_of", ":optional.of(V): optional(V)", optional_of},
     {"optional_ofNonZeroValue", ":optional.ofNonZeroValue(V): optional(V)", optional_of_non_zero},
@@ -222,6 +229,8 @@ constexpr Declaration kOptionals[] = {
     {"optional_map_index_value", "_[_](optional(map(K, V)), K): optional(V)", nullptr},
     {"optional_unwrap", ":optional.unwrap(list(optional(V))): list(V)", optional_unwrap},
     {"optional_unwrapOpt", "list(optional(V)).unwrapOpt(): list(V)", optional_unwrap},
+    {"list_first", "list(V).first(): optional(V)", optional_end<false>},
+    {"list_last", "list(V).last(): optional(V)", optional_end<true>},
 };
 
 constexpr Declaration kMapInsert[] = {

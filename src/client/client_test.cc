@@ -131,6 +131,50 @@ TEST_F(InformerTest, ABrokenWatchResumesWithoutRepeats) {
   EXPECT_THAT(take(), ElementsAre("+ns/b"));
 }
 
+// A server that may have the resource or not.
+class Switchable final : public Transport {
+ public:
+  explicit Switchable(std::shared_ptr<Transport> inner) : inner_(std::move(inner)) {}
+  void call(Call call, Callback done) override { inner_->call(std::move(call), std::move(done)); }
+  base::Result<ListResult> list(const ListCall& call) override {
+    ++lists;
+    if (!served) return base::fail(base::Reason::kNotFound, "the server could not find the requested resource");
+    return inner_->list(call);
+  }
+  base::Result<std::unique_ptr<WatchHandle>> watch(const ListCall& call, int64_t revision,
+                                                   WatchReceiver* receiver) override {
+    if (!served) return base::fail(base::Reason::kNotFound, "the server could not find the requested resource");
+    return inner_->watch(call, revision, receiver);
+  }
+  bool served = false;
+  int lists = 0;
+
+ private:
+  const std::shared_ptr<Transport> inner_;
+};
+
+TEST_F(InformerTest, WhatIsNotServedCountsAsListedAndIsAskedForSeldom) {
+  auto server = std::make_shared<Switchable>(transport_);
+  InformerOptions options;
+  options.scope.resource = &resource_of<ConfigMap>();
+  options.executor = &executor_;
+  Informer informer(server, options);
+  informer.start();
+  executor_.run();
+  EXPECT_TRUE(informer.has_synced()) << "nobody waits for it";
+  executor_.advance(seconds(3600));
+  EXPECT_LE(server->lists, 122);
+  server->served = true;
+  ASSERT_TRUE(client_.create(config_map("a")));
+  executor_.advance(seconds(31));
+  EXPECT_EQ(informer.size(), 1u);
+  server->served = false;
+  transport_->end_watches({base::Reason::kNotFound, "gone"});
+  executor_.advance(seconds(61));
+  EXPECT_EQ(informer.size(), 1u) << "nobody said that the object is gone";
+  informer.stop();
+}
+
 TEST_F(InformerTest, AfterStopNoHandlerRuns) {
   informer_->start();
   executor_.run();

@@ -4,12 +4,14 @@
 #include <gtest/gtest.h>
 
 #include "client/client.h"
+#include "client/discovered.h"
 #include "codec/wire.h"
 #include "gen/coordination/v1.h"
 #include "gen/core/v1.h"
 #include "gen/meta/v1.h"
 #include "gen/policy/v1.h"
 #include "schema/envelope.h"
+#include "schema/metadata_view.h"
 
 namespace client {
 namespace {
@@ -50,6 +52,62 @@ TEST(RestRequest, PathsAndQueries) {
   EXPECT_EQ(line(make_watch_request(list, 7, std::chrono::seconds(300))),
             "GET /api/v1/pods?watch=true&allowWatchBookmarks=true&resourceVersion=7&timeoutSeconds=300"
             "&fieldSelector=spec.nodeName%3Dn");
+}
+
+// A row of what is not built in.
+schema::Resource notes() {
+  schema::Resource row{};
+  row.group = "a.io";
+  row.version = "v1";
+  row.name = "notes";
+  row.kind = "Note";
+  row.namespaced = true;
+  return row;
+}
+
+TEST(RestRequest, OfUnknownKindsMetadataIsAskedFor) {
+  const schema::Resource row = notes();
+  const std::string partial = "as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+  const auto get = make_request(call_of(Verb::kGet, row, "n", "x"), Encoding::kProtobuf, "");
+  EXPECT_EQ(line(get), "GET /apis/a.io/v1/namespaces/n/notes/x");
+  EXPECT_THAT(net::header_value(get.headers, "accept"), testing::HasSubstr(partial));
+  const ListCall list{&row, "", "", ""};
+  EXPECT_THAT(net::header_value(make_list_request(list, {}).headers, "accept"),
+              testing::HasSubstr("as=PartialObjectMetadataList;"));
+  EXPECT_THAT(net::header_value(make_watch_request(list, 1, std::chrono::seconds(1)).headers, "accept"),
+              testing::HasSubstr(partial));
+
+  net::Response answer;
+  answer.status = 200;
+  answer.headers = {{"content-type", "application/json"}};
+  answer.body = R"({"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1",)"
+                R"("metadata":{"name":"x","uid":"u","resourceVersion":"7"}})";
+  const auto object = read_object(row, answer);
+  ASSERT_TRUE(object);
+  EXPECT_EQ(object->revision, 7);
+  EXPECT_EQ(schema::view_metadata(object->payload())->uid, "u");
+}
+
+TEST(Discovery, ListsWhatIsNotBuiltIn) {
+  const auto document = [](std::string_view freshness) {
+    return R"({"kind":"APIGroupDiscoveryList","items":[{"metadata":{"name":"apps"},"versions":[{"version":"v1",)"
+           R"("resources":[{"resource":"deployments","responseKind":{"kind":"Deployment"},"scope":"Namespaced"}]}]},)"
+           R"({"metadata":{"name":"a.io"},"versions":[{"version":"v2","freshness":")" +
+           std::string(freshness) +
+           R"(","resources":[{"resource":"notes","responseKind":{"kind":"Note"},"scope":"Namespaced",)"
+           R"("verbs":["get","list","delete"]}]},{"version":"v1","resources":[{"resource":"notes",)"
+           R"("responseKind":{"kind":"Note"},"scope":"Namespaced"},{"resource":"olds","scope":"Cluster"}]}]}]})";
+  };
+  const auto rows = read_discovery(document("Current"));
+  ASSERT_TRUE(rows);
+  std::vector<std::string> seen;
+  for (const auto& row : *rows) seen.push_back(std::string(row->version) + "/" + std::string(row->name));
+  EXPECT_THAT(seen, ElementsAre("v2/notes", "v1/olds"));
+  EXPECT_TRUE(rows->front()->namespaced);
+  EXPECT_EQ(rows->front()->verbs.size(), 3u);
+  EXPECT_EQ(read_discovery(document("Stale")).error().message,
+            "unable to retrieve the complete list of server APIs: a.io/v2: stale GroupVersion discovery: a.io/v2");
+  EXPECT_FALSE(read_discovery(R"({"kind":"APIGroupList"})"));
 }
 
 TEST(RestRequest, Bodies) {

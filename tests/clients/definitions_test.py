@@ -321,6 +321,49 @@ class Definitions(unittest.TestCase):
         self.assertEqual(seen, [("ADDED", f"n{i}") for i in range(total)])
         self.assertGreater(streams[0], 5)
 
+    def test_selectable_fields_of_every_type(self):
+        made = definition()
+        version = made["spec"]["versions"][0]
+        version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"].update(
+            on={"type": "boolean"}, size={"type": "integer"}, deep={"type": "object", "properties": {"a": {"type": "string"}}})
+        version["selectableFields"] = [{"jsonPath": f".spec.{name}"} for name in ("text", "on", "size", "deep.a")]
+        self.define(made)
+        stream = self.watch(path("v1") + "?watch=1&fieldSelector=spec.on%3Dtrue")
+        self.must(201, "POST", path("v1"), self.note("v1", "a", text="x", on=True, size=5, deep={"a": "z"}))
+        self.must(201, "POST", path("v1"), self.note("v1", "b", text="y", on=False, size=-5))
+        self.must(201, "POST", path("v1"), self.note("v1", "c"))
+        for selector, names in (("spec.on=true", ["a"]), ("spec.on=false", ["b"]), ("spec.on=", ["c"]), ("spec.on!=true", ["b", "c"]),
+                                ("spec.size=5", ["a"]), ("spec.size=-5,spec.on=false", ["b"]), ("spec.text=y", ["b"]),
+                                ("spec.deep.a=z", ["a"]), ("spec.deep.a!=z,metadata.name=b", ["b"])):
+            listed = self.must(200, "GET", path("v1") + "?fieldSelector=" + selector.replace("=", "%3D").replace(",", "%2C"))
+            self.assertEqual([i["metadata"]["name"] for i in listed["items"]], names, selector)
+        self.assertEqual(json.loads(stream.readline())["object"]["metadata"]["name"], "a")
+        refused = self.must(400, "GET", path("v1") + "?fieldSelector=spec.none%3D1")
+        self.assertEqual(refused["message"], "field label not supported: spec.none")
+
+    def test_ca_bundle(self):
+        """A bundle that is no bundle is let in until the definition is established, and may then stay as it is."""
+        webhook = Webhook()
+        made = definition(webhook)
+        good = made["spec"]["conversion"]["webhook"]["clientConfig"]["caBundle"]
+        self.define(made)
+        name = f"{DEFINITIONS}/notes.{GROUP}"
+
+        def put(bundle):
+            changed = self.must(200, "GET", name)
+            changed["spec"]["conversion"]["webhook"]["clientConfig"]["caBundle"] = bundle
+            return self.call("PUT", name, changed)
+        status, body = put("Q2c9PQ==")
+        self.assertEqual(status, 422)
+        self.assertIn('spec.conversion.webhookClientConfig.caBundle: Invalid value: "Q2c9PQ==": unable to load root certificates: '
+                      "unable to parse bytes as PEM block", body["message"])
+        self.assertEqual(put("")[0], 200)
+        self.assertEqual(put(good)[0], 200)
+        other = definition(webhook)
+        other["metadata"]["name"], other["spec"]["names"] = f"texts.{GROUP}", {"plural": "texts", "kind": "Text"}
+        other["spec"]["conversion"]["webhook"]["clientConfig"]["caBundle"] = "Q2c9PQ=="
+        self.must(201, "POST", DEFINITIONS, other)
+
     def test_slow_webhook_stops_nobody_else(self):
         webhook = Webhook()
         self.define(definition(webhook))

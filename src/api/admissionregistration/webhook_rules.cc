@@ -49,22 +49,24 @@ void check_url(const std::string& url, const FieldPath& path, FieldErrors& error
     host = host.substr(at + 1);
   }
   if (host.empty()) invalid(host, "host must be specified");
-  if (!user.empty()) invalid(user, "user information is not permitted in the URL");
-  if (!fragment.empty()) invalid(fragment, "fragments are not permitted in the URL");
-  if (!query.empty()) invalid(query, "query parameters are not permitted in the URL");
+  if (!user.empty()) errors.invalid(path, user, "user information is not permitted in the URL");
+  if (!fragment.empty()) errors.invalid(path, fragment, "fragments are not permitted in the URL");
+  if (!query.empty()) errors.invalid(path, query, "query parameters are not permitted in the URL");
 }
 
 void check_service(const admissionregistration::v1::ServiceReference& service, const FieldPath& path,
                    FieldErrors& errors) {
-  if (service.name.empty()) errors.required(path.child("name"), "service name is required");
-  if (service.namespace_.empty()) errors.required(path.child("namespace"), "service namespace is required");
+  // Compat: upstream takes the one for the other.
+  if (service.namespace_.empty()) errors.required(path.child("name"));
+  if (service.name.empty()) errors.required(path.child("namespace"));
   for (const auto& message : object::validate_port_number(service.port.value_or(443))) {
     errors.invalid(path.child("port"), service.port.value_or(443), "port is not valid: " + message);
   }
   if (!service.path || *service.path == "/" || service.path->empty()) return;
   const FieldPath url_path = path.child("path");
   std::string_view rest = *service.path;
-  if (!rest.starts_with('/')) return errors.invalid(url_path, *service.path, "must start with a '/'");
+  if (rest == "//") return errors.invalid(url_path, *service.path, "segment[0] may not be empty");
+  if (!rest.starts_with('/')) errors.invalid(url_path, *service.path, "must start with a '/'");
   rest.remove_prefix(1);
   if (rest.ends_with('/')) rest.remove_suffix(1);
   for (size_t i = 0, start = 0; start <= rest.size(); ++i) {

@@ -38,6 +38,10 @@ void compile_message(const cel::Environment& environment, CompiledRule& rule) {
     rule.message_error = "messageExpression must evaluate to a string";
     return;
   }
+  if (!program->problem().empty()) {
+    rule.message_error = "messageExpression instantiation failed: " + program->problem();
+    return;
+  }
   rule.message_max_cost = program->estimated_cost().max;
   rule.message_program = std::make_unique<const cel::Program>(*std::move(program));
 }
@@ -54,6 +58,10 @@ void compile_rule(const cel::Environment& environment, CompiledRule& rule) {
     return;
   }
   rule.uses_old_self = program->uses(kOldSelf);
+  if (!program->problem().empty()) {
+    rule.error = "program instantiation failed: " + program->problem();
+    return;
+  }
   rule.max_cost = program->estimated_cost().max;
   rule.program = std::make_unique<const cel::Program>(*std::move(program));
   if (!rule.message_expression.empty()) compile_message(environment, rule);

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "api/admissionregistration/webhook_rules.h"
+#include "api/apiextensions/ca_bundle.h"
 #include "api/apiextensions/schema_field_path.h"
 #include "api/apiextensions/schema_json.h"
 #include "api/shared/checks.h"
@@ -87,6 +88,7 @@ Value shown_subresources(const v1::CustomResourceSubresources& subresources) {
 
 // The versions as upstream's messages show them: its internal structs, without what stands at the top of the spec.
 BadValue shown_versions(const std::vector<v1::CustomResourceDefinitionVersion>& versions, const Common& common) {
+  if (versions.empty()) return BadValue::verbatim("null");
   std::string out = "[";
   for (const auto& version : versions) {
     Object shown;
@@ -201,13 +203,14 @@ struct Place {
   const FieldPath& schema;      // of the error when the schema cannot be read
   const FieldPath& selectable;  // of the list
   std::string_view missing;     // the message when there is no schema
+  bool has_schema = true;       // whether schema and fields stand at the same place
 };
 
 void check_selectable_fields(const v1::CustomResourceDefinitionVersion& version,
                              const v1::CustomResourceDefinitionVersion* old, const Place& place, FieldErrors& errors) {
   const auto& fields = version.selectable_fields;
   if (fields.empty()) return;
-  if (!version.schema || !version.schema->open_apiv3_schema) {
+  if (!place.has_schema || !version.schema || !version.schema->open_apiv3_schema) {
     return errors.invalid(place.selectable, "", place.missing);
   }
   const auto compiled = schema::StructuralSchema::compile(schema_json(*version.schema->open_apiv3_schema),
@@ -240,18 +243,20 @@ bool is_printable(std::string_view text, size_t& bad) {
 void check_deprecation(const v1::CustomResourceDefinitionVersion& version, const FieldPath& path, FieldErrors& errors) {
   const auto& warning = version.deprecation_warning;
   if (!warning) return;
-  if (!version.deprecated) return errors.invalid(path, *warning, "can only be set for deprecated versions");
-  if (warning->size() > 256) errors.invalid(path, *warning, "must be <= 256 characters long");
-  if (warning->empty()) errors.invalid(path, *warning, "must not be an empty string");
+  // Compat: shown as JSON, not as a quoted text.
+  const BadValue shown = BadValue::verbatim(object::to_json(Value(*warning)));
+  if (!version.deprecated) return errors.invalid(path, shown, "can only be set for deprecated versions");
+  if (warning->size() > 256) errors.invalid(path, shown, "must be <= 256 characters long");
+  if (warning->empty()) errors.invalid(path, shown, "must not be an empty string");
   size_t bad = 0;
   if (!is_printable(*warning, bad)) {
     errors.invalid(
-        path, *warning,
+        path, shown,
         "must only contain printable UTF-8 characters; non-printable character found at index " + std::to_string(bad));
   }
 }
 
-void check_conversion(const base::Box<v1::CustomResourceConversion>& conversion, bool known_review_version,
+void check_conversion(const base::Box<v1::CustomResourceConversion>& conversion, const CrdRequirements& requirements,
                       FieldErrors& errors) {
   if (!conversion) return;
   const FieldPath spec("spec"), path = spec.child("conversion");
@@ -277,6 +282,9 @@ void check_conversion(const base::Box<v1::CustomResourceConversion>& conversion,
       reference.port = service->port;
     }
     validate_client_config(same, config, errors);
+    if (requirements.valid_ca_bundle && webhook->client_config->ca_bundle) {
+      validate_ca_bundle(*webhook->client_config->ca_bundle, config.child("caBundle"), errors);
+    }
   }
   if (!webhook || webhook->conversion_review_versions.empty()) return errors.required(versions);
   std::set<std::string_view> seen;
@@ -290,7 +298,7 @@ void check_conversion(const base::Box<v1::CustomResourceConversion>& conversion,
     errors.invalid_each(versions.index(i), list[i], object::validate_dns1035_label(list[i]));
     known = known || list[i] == "v1" || list[i] == "v1beta1";
   }
-  if (known_review_version && !known) {
+  if (requirements.known_review_version && !known) {
     errors.invalid(versions, shown(list), "must include at least one of v1, v1beta1");
   }
 }
@@ -313,7 +321,7 @@ class SpecCheck {
       errors_.invalid(conversion.child("strategy"), spec_.conversion->strategy,
                       "must be None if spec.preserveUnknownFields is true");
     }
-    check_conversion(spec_.conversion, requirements_.known_review_version, errors_);
+    check_conversion(spec_.conversion, requirements_, errors_);
   }
 
  private:
@@ -356,10 +364,9 @@ class SpecCheck {
   void check_schema(const v1::CustomResourceDefinitionVersion& version, bool status, const FieldPath& path) {
     if (!has_schema(version)) return;
     SchemaRequirements requirements = requirements_.schema;
-    requirements.structural = requirements.structural || !spec_.preserve_unknown_fields;
+    requirements.structural = requirements.structural || !spec_.preserve_unknown_fields || has_extensions();
     requirements.status_subresource = status;
-    const auto* old = old_version(version.name);
-    requirements.expressions.unchanged = old && old->schema == version.schema;
+    requirements.expressions.unchanged = old_schema_is(version);
     validate_crd_schema(schema_json(*version.schema->open_apiv3_schema), requirements, path, errors_);
   }
 
@@ -368,6 +375,28 @@ class SpecCheck {
     const auto& versions = requirements_.old->spec.versions;
     const auto found = std::ranges::find(versions, name, &v1::CustomResourceDefinitionVersion::name);
     return found == versions.end() ? nullptr : &*found;
+  }
+
+  // Compat: where all old versions have one schema, it is that of the versions that there were not, too.
+  bool old_schema_is(const v1::CustomResourceDefinitionVersion& version) const {
+    if (!requirements_.old) return false;
+    const auto& versions = requirements_.old->spec.versions;
+    const auto* old = !versions.empty() && common_of(versions).schema ? &versions.front() : old_version(version.name);
+    return old && old->schema == version.schema;
+  }
+
+  // Compat: defaults and most extensions make sense in structural schemas only.
+  bool has_extensions() const {
+    return std::ranges::any_of(spec_.versions, [](const auto& version) {
+      return has_schema(version) &&
+             schema::any_schema(schema_json(*version.schema->open_apiv3_schema), [](const Object& json) {
+               const auto has = [&](std::string_view name) { return json.contains(name); };
+               return has("default") || true_at(json, "x-kubernetes-embedded-resource") ||
+                      has("x-kubernetes-preserve-unknown-fields") || true_at(json, "x-kubernetes-int-or-string") ||
+                      !list_at(json, "x-kubernetes-list-map-keys").empty() || has("x-kubernetes-list-type") ||
+                      !list_at(json, "x-kubernetes-validations").empty();
+             });
+    });
   }
 
   static bool has_status(const v1::CustomResourceDefinitionVersion& version) {
@@ -387,7 +416,7 @@ class SpecCheck {
     if (common_.selectable_fields) return;
     check_selectable_fields(version, old_version(version.name),
                             {path.child("schema.openAPIV3Schema"), path.child("selectableFields"),
-                             "may only be set when `version.schema.openAPIV3Schema` is not included"},
+                             "may only be set when `version.schema.openAPIV3Schema` is not included", !common_.schema},
                             errors_);
   }
 
@@ -434,7 +463,7 @@ class SpecCheck {
     if (!common_.selectable_fields) return;
     check_selectable_fields(first, old_version(first.name),
                             {path_.child("schema.openAPIV3Schema"), path_.child("selectableFields"),
-                             "may only be set when validations.schema is included"},
+                             "may only be set when validations.schema is included", common_.schema},
                             errors_);
   }
 

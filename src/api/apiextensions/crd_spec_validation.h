@@ -13,6 +13,7 @@ struct CrdRequirements {
   SchemaRequirements schema;
   bool schema_in_every_version = true;
   bool known_review_version = true;  // conversion webhooks take a version that the server speaks
+  bool valid_ca_bundle = false;      // of a conversion webhook
   // The definition that is updated; null on create.
   const apiextensions::v1::CustomResourceDefinition* old = nullptr;
 };

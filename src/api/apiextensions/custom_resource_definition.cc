@@ -1,7 +1,9 @@
 #include "api/apiextensions/custom_resource_definition.h"
 
 #include <algorithm>
+#include <set>
 
+#include "api/apiextensions/ca_bundle.h"
 #include "api/apiextensions/crd_spec_validation.h"
 #include "api/apiextensions/schema_json.h"
 #include "api/kinds.h"
@@ -78,8 +80,11 @@ void check_stored_versions(const Definition& definition, FieldErrors& errors) {
   const auto& stored = definition.status.stored_versions;
   const auto& versions = definition.spec.versions;
   if (stored.empty()) return errors.invalid(path, shown(stored), "must have at least one stored version");
+  std::set<std::string_view> seen;
   for (const auto& version : versions) {
-    if (version.storage && std::ranges::find(stored, version.name) == stored.end()) {
+    // Compat: of versions of one name, the first alone is looked for.
+    const bool again = !seen.insert(version.name).second;
+    if (version.storage && (again || std::ranges::find(stored, version.name) == stored.end())) {
       errors.invalid(path, shown(stored), "must have the storage version " + version.name);
     }
   }
@@ -159,6 +164,10 @@ CrdRequirements requirements_of_update(const Definition& old) {
     }
   }
   const auto& conversion = old.spec.conversion;
+  const auto* client = conversion && conversion->webhook ? conversion->webhook->client_config.get() : nullptr;
+  // Compat: an established definition must not come to have a bad bundle; one that is bad may stay so.
+  const bool has_bundle = client && !client->ca_bundle.value_or("").empty();
+  out.valid_ca_bundle = is_condition_true(old, "Established") && !(has_bundle && ca_bundle_problem(*client->ca_bundle));
   if (conversion && conversion->webhook && !conversion->webhook->conversion_review_versions.empty()) {
     out.known_review_version = std::ranges::any_of(conversion->webhook->conversion_review_versions,
                                                    [](const auto& name) { return name == "v1" || name == "v1beta1"; });

@@ -65,16 +65,15 @@ struct Context {
 
 class ExpressionCheck {
  public:
-  ExpressionCheck(const ExpressionRequirements& requirements, const FieldErrors& schema_errors, FieldErrors& errors)
-      : requirements_(requirements), errors_(errors) {
-    for (const auto& error : schema_errors.errors()) bad_paths_.push_back(error.path);
-  }
+  ExpressionCheck(const ExpressionRequirements& requirements, const std::set<std::string>& bad_parts,
+                  FieldErrors& errors)
+      : requirements_(requirements), bad_parts_(bad_parts), errors_(errors) {}
 
   void check(Context context, const FieldPath& path) {
     const bool has_rules = !list_at(context.json, "x-kubernetes-validations").empty();
     if (has_rules && !context.decl) context.decl = build(context.json, context.is_resource);
     check_children(context, path);
-    if (has_rules && !has_schema_error(path)) check_rules(context, path);
+    if (has_rules && !(!bad_parts_.empty() && bad_parts_.contains(path.to_string()))) check_rules(context, path);
   }
 
   void check_total(const FieldPath& path) {
@@ -99,11 +98,6 @@ class ExpressionCheck {
                          is_resource ? cel::SchemaRoot::kResource : cel::SchemaRoot::kPlain);
   }
 
-  bool has_schema_error(const FieldPath& path) const {
-    const std::string prefix = path.to_string();
-    return std::ranges::any_of(bad_paths_, [&](const std::string& bad) { return bad.starts_with(prefix); });
-  }
-
   Context below(const Context& context, const Object& json, const cel::DeclType* decl, schema::SchemaNode node) const {
     Context out{json, decl, node, std::nullopt, context.uncorrelated, true_at(json, "x-kubernetes-embedded-resource")};
     if (const auto elements = max_elements(context.json); elements && context.cardinality) {
@@ -120,12 +114,15 @@ class ExpressionCheck {
     }
     if (const Object* properties = object_at(context.json, "properties")) {
       const FieldPath at = path.child("properties");
+      const std::string_view map_type = text_at(context.json, "x-kubernetes-map-type");
+      const bool correlated = map_type.empty() || map_type == "granular" || map_type == "atomic";
       for (const object::Member& member : *properties) {
         if (!member.value.is_object()) continue;
         const cel::DeclField* field = context.decl ? context.decl->find_json(member.key) : nullptr;
-        check(
-            below(context, *member.value.object_if(), field ? field->type : nullptr, context.node.property(member.key)),
-            at.key(member.key));
+        Context inner =
+            below(context, *member.value.object_if(), field ? field->type : nullptr, context.node.property(member.key));
+        if (!correlated && !inner.uncorrelated) inner.uncorrelated = &path;
+        check(inner, at.key(member.key));
       }
     }
     if (const Object* items = object_at(context.json, "items")) {
@@ -192,8 +189,8 @@ class ExpressionCheck {
   }
 
   const ExpressionRequirements& requirements_;
+  const std::set<std::string>& bad_parts_;
   FieldErrors& errors_;
-  std::vector<std::string> bad_paths_;
   const cel::Environment stored_ = rule_language(Expressions::kStored), new_ = rule_language(Expressions::kNew);
   std::shared_ptr<cel::DeclTypes> types_ = std::make_shared<cel::DeclTypes>();
   int built_ = 0;
@@ -204,13 +201,13 @@ class ExpressionCheck {
 }  // namespace
 
 void validate_rule_expressions(const Value& schema, const ExpressionRequirements& requirements,
-                               const FieldErrors& schema_errors, const FieldPath& path, FieldErrors& errors) {
+                               const std::set<std::string>& bad_parts, const FieldPath& path, FieldErrors& errors) {
   const bool any =
       schema::any_schema(schema, [](const Object& json) { return json.contains("x-kubernetes-validations"); });
   if (!any) return;
   const auto compiled = schema::StructuralSchema::compile(schema, gen::message_of<meta::v1::ObjectMeta>());
   if (!compiled) return;
-  ExpressionCheck check(requirements, schema_errors, errors);
+  ExpressionCheck check(requirements, bad_parts, errors);
   check.check({*schema.object_if(), nullptr, (*compiled)->root(), 1, nullptr, true}, path);
   check.check_total(path);
 }

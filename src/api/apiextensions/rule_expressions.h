@@ -16,10 +16,10 @@ struct ExpressionRequirements {
   bool unchanged = false;
 };
 
-// `path` is that of the schema, which is structural and whose defaults are valid; `schema_errors` are those that its
-// other rules gave: a part with such an error at or below it is left alone.
+// `path` is that of the schema, which is structural and whose defaults are valid; `bad_parts` are the paths of the
+// parts at or below which its other rules gave errors: they are left alone.
 void validate_rule_expressions(const object::Value& schema, const ExpressionRequirements& requirements,
-                               const object::FieldErrors& schema_errors, const object::FieldPath& path,
+                               const std::set<std::string>& bad_parts, const object::FieldPath& path,
                                object::FieldErrors& errors);
 
 }  // namespace api

@@ -38,6 +38,69 @@ std::string spec_of(const std::string& properties, const std::string& rules) {
          R"x(},"x-kubernetes-validations":[)x" + rules + "]}}}";
 }
 
+TEST(RuleExpressions, ConstantsAreJudgedBeforeTheyRun) {
+  struct Case {
+    const char* rule;
+    const char* want;  // "" = good
+  };
+  static const Case kCases[] = {
+      {"int('x') > 1", "program instantiation failed: type conversion error from 'string' to 'int'"},
+      {"bool('foo')", "program instantiation failed: type conversion error from 'string' to 'bool'"},
+      {"'abc'.find('(') == ''", "program instantiation failed: error parsing regexp: missing closing ): `(`"},
+      {"matches('a', '(')", "program instantiation failed: error parsing regexp: missing closing ): `(`"},
+      {"'a'.matches('(')", "compilation failed: ERROR: <input>:1:13: invalid matches argument"},
+      {"duration('1d') == duration('1h')", "compilation failed: ERROR: <input>:1:10: invalid duration argument"},
+      {"'%d'.format(['a']) == ''",
+       "ERROR: <input>:1:14: error during formatting: decimal clause can only be used on integers, was given string"},
+      {"'%x'.format([1.5]) == ''",
+       "ERROR: <input>:1:14: error during formatting: only integers, byte buffers, and strings can be formatted as "
+       "hex, was given double"},
+      {"'%s'.format([self]) == ''", "error during formatting: string clause can only be used on strings, "},
+      {"'%s %s'.format(['a']) == ''", "ERROR: <input>:1:15: index 1 out of range"},
+      {"'%s'.format(['a', 1]) == ''",
+       "ERROR: <input>:1:12: too many arguments supplied to string.format (expected 1, got 2)"},
+      {"'%z'.format([1]) == ''",
+       "ERROR: <input>:1:12: could not parse formatting clause: unrecognized formatting clause \"z\""},
+      {"'%.'.format([1]) == ''", "error while parsing precision: could not find end of precision specifier"},
+      {"'%'.format([]) == ''", "ERROR: <input>:1:11: unexpected end of string"},
+      {"'%s is %d, %.2f'.format(['a', self.n, 1.5]) == 'x'", ""},
+      {"'%s'.format([[1, 'a', {'b': 2}]]) == 'x'", ""},
+      {"[1, 2].first().value() == [0, 1].last().value()", ""},
+      {"type(self.n) == int", ""},
+      {"self.if > 1 && self.__if__ > 1", ""},
+      {"self.true > 1", "ERROR: <input>:1:6: Syntax error: mismatched input 'true' expecting IDENTIFIER"},
+      {"self{}", "is not a type"},
+  };
+  for (const Case& c : kCases) {
+    const std::string quoted = object::to_json(Value(c.rule));
+    const std::string told =
+        declared(spec_of(R"x("n":{"type":"integer"},"if":{"type":"integer"})x", "{\"rule\":" + quoted + "}"));
+    if (c.want[0] == '\0') {
+      EXPECT_EQ(told, "") << c.rule;
+    } else {
+      EXPECT_THAT(told, HasSubstr(c.want)) << c.rule;
+    }
+  }
+}
+
+TEST(RuleExpressions, SizesThatBeginNoPathAreThoseOfSelf) {
+  const auto told = [](const std::string& rule) {
+    return declared(
+        R"x({"type":"object","properties":{"s":{"type":"string","maxLength":10,"x-kubernetes-validations":[)x"
+        R"x({"rule":")x" +
+        rule + R"x("}]}}})x");
+  };
+  EXPECT_EQ(told("self.split(',').all(x, x.matches('a+'))"), "");
+  EXPECT_EQ(told("self.split(',').map(x, x + 'aaaa').all(y, y.size() < 5)"), "");
+}
+
+TEST(RuleExpressions, MapsOfUnknownTypesAreNotCorrelated) {
+  EXPECT_THAT(
+      declared(R"x({"type":"object","properties":{"m":{"type":"object","x-kubernetes-map-type":"future",)x"
+               R"x("properties":{"a":{"type":"integer","x-kubernetes-validations":[{"rule":"self > oldSelf"}]}}}}})x"),
+      HasSubstr("oldSelf cannot be used on the uncorrelatable portion of the schema within s.properties[m]"));
+}
+
 TEST(RuleExpressions, Compile) {
   const std::string n = R"x("n":{"type":"integer"},"s":{"type":"string","maxLength":10})x";
   EXPECT_EQ(declared(spec_of(n, R"x({"rule":"self.n > 1","messageExpression":"'s is ' + self.s"})x")), "");
@@ -164,7 +227,7 @@ TEST(ValidationRules, AreBlockedByWrongShapes) {
   EXPECT_FALSE(blocks_rules(errors));
   errors.required(FieldPath("b"));
   EXPECT_TRUE(blocks_rules(errors));
-  EXPECT_THAT(errors.to_string(), HasSubstr("<nil>: Invalid value: \"null\": some validation rules were not checked"));
+  EXPECT_THAT(errors.to_string(), HasSubstr("<nil>: Invalid value: null: some validation rules were not checked"));
 }
 
 }  // namespace

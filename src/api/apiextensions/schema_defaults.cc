@@ -76,20 +76,22 @@ class DefaultsCheck {
 
  private:
   void check_default(SchemaNode node, const Value& json, const Value& value, Place place, const FieldPath& path) {
+    Value coerced = value;
+    auto malformed = schema::coerce_embedded(node, coerced, place, path, schema::OnMalformed::kFail);
     if (unknown_ == UnknownFields::kRefused) {
       Value pruned = value;
       schema::prune(node, pruned, place);
-      if (!(pruned == value)) errors_.invalid(path, value, "must not have unknown fields");
+      // Compat: shown as it is without what metadata cannot have.
+      if (!(pruned == value)) errors_.invalid(path, coerced, "must not have unknown fields");
     }
-    Value coerced = value;
-    if (auto error = schema::coerce_embedded(node, coerced, place, path, schema::OnMalformed::kFail)) {
-      errors_.add(*std::move(error));
+    if (malformed) {
+      errors_.add(*std::move(malformed));
       return;
     }
     FieldErrors found;
     validate_embedded(node, coerced, place, path, found);
-    if (found.empty()) schema::validate(node, value, nullptr, path, found);
-    if (found.empty()) check_rules(json, value, place, path, found);
+    if (found.empty()) schema::validate(node, coerced, nullptr, path, found);
+    if (found.empty()) check_rules(json, coerced, place, path, found);
     errors_.append(std::move(found));
   }
 

@@ -14,7 +14,19 @@ using object::BadValue;
 using object::Object;
 using object::Value;
 
-enum class Shown : uint8_t { kText, kFlag, kPointer, kSchema, kSchemas, kSchemaMap, kItems, kSchemaOrBool, kRules };
+enum class Shown : uint8_t {
+  kText,
+  kFlag,
+  kPointer,
+  kSchema,
+  kSchemas,
+  kSchemaMap,
+  kItems,
+  kSchemaOrBool,
+  kRules,
+  kDocs,
+  kDependencies
+};
 
 struct Field {
   std::string_view name;  // of the struct's member
@@ -56,10 +68,10 @@ constexpr Field kFields[] = {
     {"Properties", "properties", Shown::kSchemaMap},
     {"AdditionalProperties", "additionalProperties", Shown::kSchemaOrBool},
     {"PatternProperties", "patternProperties", Shown::kSchemaMap},
-    {"Dependencies", "dependencies", Shown::kPointer},
+    {"Dependencies", "dependencies", Shown::kDependencies},
     {"AdditionalItems", "additionalItems", Shown::kSchemaOrBool},
     {"Definitions", "definitions", Shown::kSchemaMap},
-    {"ExternalDocs", "externalDocs", Shown::kPointer},
+    {"ExternalDocs", "externalDocs", Shown::kDocs},
     {"Example", "example", Shown::kPointer},
     {"XPreserveUnknownFields", "x-kubernetes-preserve-unknown-fields", Shown::kPointer},
     {"XEmbeddedResource", "x-kubernetes-embedded-resource", Shown::kFlag},
@@ -122,6 +134,20 @@ Value shown_member(Shown shown, const Value* value) {
       out.append("Schema", value->is_object() ? shown_value(*value) : Value());
       out.append("JSONSchemas", value->is_array() ? shown_list(*value, shown_value) : Value());
       return out;
+    case Shown::kDocs:
+      out.append("Description", value->string_at({"description"}));
+      out.append("URL", value->string_at({"url"}));
+      return out;
+    case Shown::kDependencies:
+      if (!value->is_object()) return *value;
+      for (const object::Member& member : *value->object_if()) {
+        Object one;
+        one.append("Schema", member.value.is_object() ? shown_value(member.value) : Value());
+        one.append("Property", member.value.is_array() ? member.value : Value());
+        out.append(member.key, std::move(one));
+      }
+      out.sort_by_key();
+      return out;
     case Shown::kSchemaOrBool:
       out.append("Allows", value->is_object() ? Value(true) : *value);
       out.append("Schema", value->is_object() ? shown_value(*value) : Value());
@@ -145,6 +171,9 @@ Value schema_json(const apiextensions::v1::JSONSchemaProps& schema) {
 }
 
 BadValue shown_schema(const Value& schema) { return BadValue::verbatim(object::to_json(shown_value(schema))); }
+BadValue shown_items(const Value& items) {
+  return BadValue::verbatim(object::to_json(shown_member(Shown::kItems, &items)));
+}
 BadValue shown_rule(const Value& rule) { return BadValue::verbatim(object::to_json(shown_rule_value(rule))); }
 
 }  // namespace api

@@ -14,6 +14,7 @@ namespace api {
 object::Value schema_json(const apiextensions::v1::JSONSchemaProps& schema);
 // As upstream's messages show it: all members of its internal struct, with the struct's names.
 object::BadValue shown_schema(const object::Value& schema);
+object::BadValue shown_items(const object::Value& items);
 object::BadValue shown_rule(const object::Value& validation_rule);
 
 // Members of a schema's JSON.

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "api/apiextensions/ca_bundle.h"
 #include "api/apiextensions/custom_resource_definition.h"
 #include "api/apiextensions/embedded_resource.h"
 #include "api/apiextensions/schema_field_path.h"
@@ -639,7 +640,7 @@ TEST(CustomResourceDefinition, Schemas) {
       {R"({"type":"object","nullable":true})",
        "spec.validation.openAPIV3Schema.nullable: Forbidden: nullable cannot be true at the root"},
       {R"({"type":"object","properties":{"a":{"type":"array","x-kubernetes-list-type":"set","items":{"type":"object"}}}})",
-       "spec.validation.openAPIV3Schema.properties[a].items.x-kubernetes-map-type: Invalid value: \"null\": must be "
+       "spec.validation.openAPIV3Schema.properties[a].items.x-kubernetes-map-type: Invalid value: null: must be "
        "atomic as item of a list with x-kubernetes-list-type=set"},
       {R"({"type":"object","properties":{"a":{"type":"string","x-kubernetes-map-type":"atomic"}}})",
        "spec.validation.openAPIV3Schema.properties[a].type: Invalid value: \"string\": must be object if "
@@ -659,6 +660,51 @@ TEST(CustomResourceDefinition, Schemas) {
     auto object = definition(c.schema);
     EXPECT_EQ(h.create(object), c.want) << c.schema;
   }
+}
+
+TEST(CustomResourceDefinition, CaBundles) {
+  const std::string good = "-----BEGIN CERTIFICATE-----\nMAMCAQE=\n-----END CERTIFICATE-----\n";
+  EXPECT_FALSE(ca_bundle_problem(good));
+  EXPECT_FALSE(ca_bundle_problem("# a comment\n" + good + "garbage"));
+  const std::string unable = "unable to load root certificates: ";
+  EXPECT_EQ(ca_bundle_problem("Cg=="), unable + "unable to parse bytes as PEM block");
+  EXPECT_EQ(ca_bundle_problem("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
+            unable + "failed to parse certificate: x509: malformed certificate");
+
+  RulesHarness h(custom_resource_definition_rules());
+  auto object = definition(R"({"type":"object"})");
+  auto& conversion = object.spec.conversion.ensure();
+  conversion.strategy = "Webhook";
+  conversion.webhook.ensure().conversion_review_versions = {"v1"};
+  conversion.webhook->client_config.ensure().url = "https://a.b/c";
+  conversion.webhook->client_config->ca_bundle = "bad";
+  EXPECT_EQ(h.create(object), "") << "it is not established yet";
+  auto changed = object;
+  EXPECT_EQ(h.update(changed, object), "");
+  auto old = object;
+  auto& condition = old.status.conditions.emplace_back();
+  condition.type = "Established";
+  condition.status = "True";
+  EXPECT_EQ(h.update(changed, old), "") << "it was bad before";
+  old.spec.conversion->webhook->client_config->ca_bundle = good;
+  EXPECT_EQ(h.update(changed, old),
+            "spec.conversion.webhookClientConfig.caBundle: Invalid value: \"YmFk\": unable to load root certificates: "
+            "unable to parse bytes as PEM block");
+}
+
+TEST(CustomResourceDefinition, ServicesOfWebhooks) {
+  RulesHarness h(custom_resource_definition_rules());
+  auto object = definition(R"({"type":"object"})");
+  auto& conversion = object.spec.conversion.ensure();
+  conversion.strategy = "Webhook";
+  conversion.webhook.ensure().conversion_review_versions = {"v1"};
+  auto& service = conversion.webhook->client_config.ensure().service.ensure();
+  service.namespace_ = "n";
+  service.path = "a";
+  EXPECT_EQ(h.create(object),
+            "[spec.conversion.webhookClientConfig.service.namespace: Required value, "
+            "spec.conversion.webhookClientConfig.service.path: Invalid value: \"a\": must start with a '/', "
+            "spec.conversion.webhookClientConfig.service.path: Invalid value: \"a\": segment[0] may not be empty]");
 }
 
 TEST(CustomResourceDefinition, WarnsOfUnknownFormats) {

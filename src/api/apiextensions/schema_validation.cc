@@ -96,6 +96,15 @@ class SchemaCheck {
       : requirements_(requirements), errors_(errors) {}
 
   void check(const Object& json, const Surroundings& around, bool is_root, const FieldPath& path) {
+    const size_t before = errors_.size();
+    check_all(json, around, is_root, path);
+    if (errors_.size() != before) bad_parts_.insert(path.to_string());
+  }
+  // Where errors were found: each part's own and those below it.
+  const std::set<std::string>& bad_parts() const { return bad_parts_; }
+
+ private:
+  void check_all(const Object& json, const Surroundings& around, bool is_root, const FieldPath& path) {
     check_supported(json, around, path);
     if (true_at(json, "uniqueItems")) {
       errors_.forbidden(path.child("uniqueItems"),
@@ -111,7 +120,6 @@ class SchemaCheck {
     check_rules(json, path);
   }
 
- private:
   void check_supported(const Object& json, const Surroundings& around, const FieldPath& path) {
     const std::string_view type = text_at(json, "type");
     if (requirements_.valid_types && !type.empty() && !is_type(type)) {
@@ -183,6 +191,14 @@ class SchemaCheck {
         if (list[i].is_object()) check(*list[i].object_if(), around, false, at.index(i));
       }
     }
+    for (const std::string_view name : {"definitions", "dependencies"}) {
+      const Object* members = object_at(json, name);
+      const FieldPath at = path.child(name);
+      if (!members) continue;
+      for (const object::Member& member : *members) {
+        if (member.value.is_object()) check(*member.value.object_if(), around, false, at.key(member.key));
+      }
+    }
   }
 
   void check_items(const Object& json, const Surroundings& around, const FieldPath& path) {
@@ -228,7 +244,7 @@ class SchemaCheck {
       // Compat: what is shown is the list type in both cases.
       const std::string_view shown = list_type_of(*items);
       errors_.invalid(items_path.child(list ? "x-kubernetes-list-type" : "x-kubernetes-map-type"),
-                      shown.empty() ? BadValue("null") : BadValue(shown),
+                      shown.empty() ? BadValue::verbatim("null") : BadValue::verbatim('"' + std::string(shown) + '"'),
                       "must be atomic as item of a list with x-kubernetes-list-type=set");
     }
     if (kind != "atomic" && kind != "set" && kind != "map") {
@@ -256,7 +272,8 @@ class SchemaCheck {
       return;
     }
     if (!items->is_object()) {
-      errors_.invalid(items_path, *items, "must only have a single schema if x-kubernetes-list-type is map");
+      errors_.invalid(items_path, shown_items(*items),
+                      "must only have a single schema if x-kubernetes-list-type is map");
       return;
     }
     const Object& item = *items->object_if();
@@ -345,6 +362,7 @@ class SchemaCheck {
 
   const SchemaRequirements& requirements_;
   FieldErrors& errors_;
+  std::set<std::string> bad_parts_;
 };
 
 // Compat: with a status subresource the status is validated by itself, so the root may only have what says nothing of
@@ -422,8 +440,9 @@ void validate_crd_schema(const Value& schema, const SchemaRequirements& requirem
     }
   }
   FieldErrors rest, rules;
-  SchemaCheck(requirements, rest).check(*schema.object_if(), {}, true, at);
-  if (rules_make_sense) validate_rule_expressions(schema, requirements.expressions, rest, at, rules);
+  SchemaCheck check(requirements, rest);
+  check.check(*schema.object_if(), {}, true, at);
+  if (rules_make_sense) validate_rule_expressions(schema, requirements.expressions, check.bad_parts(), at, rules);
   found.append(std::move(rest));
   found.append(std::move(rules));
   // Compat: what could not be compiled is reported only if no rule above says it better.

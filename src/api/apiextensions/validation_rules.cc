@@ -332,7 +332,7 @@ bool blocks_rules(FieldErrors& errors) {
            error.type == Type::kTooMany || error.type == Type::kTypeInvalid;
   });
   if (blocked) {
-    errors.invalid(FieldPath(), BadValue("null"),
+    errors.invalid(FieldPath(), BadValue::verbatim("null"),
                    "some validation rules were not checked because the object was invalid; correct the existing errors "
                    "to complete validation");
   }

@@ -24,6 +24,12 @@ constexpr std::string_view kCreated = ".metadata.creationTimestamp";
 const CustomObject& ref(const void* object) { return *static_cast<const CustomObject*>(object); }
 CustomObject& mut(void* object) { return *static_cast<CustomObject*>(object); }
 
+// A value as field selectors write it.
+std::string selector_text(const Value& value) {
+  if (const std::string* text = value.string_if()) return *text;
+  return value.is_null() ? std::string() : object::to_json(value);
+}
+
 // Puts `from`'s status in place of the object's own; none when it has none.
 void take_status(CustomObject& object, const CustomObject& from) {
   Value tree = object.tree();
@@ -106,16 +112,16 @@ void CustomKind::prepare_for_subresource_any(std::string_view subresource, api::
   made = std::move(kept);
 }
 
-const std::vector<schema::JsonPath>& CustomKind::column_paths() const {
+void CustomKind::parse_paths() const {
   std::call_once(paths_once_, [this] {
-    for (const Column& column : columns_) {
-      auto path = schema::JsonPath::parse(column.path);
-      // Checked when the definition was made; a path that finds nothing stands in for one that is malformed.
-      if (!path) path = schema::JsonPath::parse(".metadata.none");
-      column_paths_.push_back(*std::move(path));
-    }
+    // Checked when the definition was made; a path that finds nothing stands in for one that is malformed.
+    const auto parse = [](const std::string& text) {
+      auto path = schema::JsonPath::parse(text);
+      return path ? *std::move(path) : *schema::JsonPath::parse(".metadata.none");
+    };
+    for (const Column& column : columns_) column_paths_.push_back(parse(column.path));
+    for (const std::string& field : selectable_) selectable_paths_.push_back(parse("." + field));
   });
-  return column_paths_;
 }
 
 Value CustomKind::full_tree(const CustomObject& object) const {
@@ -172,7 +178,8 @@ void CustomKind::validate_subresource_any(std::string_view, api::RuleContext& co
 
 void CustomKind::cells_any(const void* object, base::WallTime now, api::TableRow& row) const {
   row.cells.emplace_back(ref(object).metadata.name);
-  const std::vector<schema::JsonPath>& paths = column_paths();
+  parse_paths();
+  const std::vector<schema::JsonPath>& paths = column_paths_;
   const CustomObject& shown = ref(object);
   // Most columns are of the content; metadata as a tree costs more than all else.
   const bool whole = std::ranges::any_of(columns_, [](const Column& column) {
@@ -202,14 +209,13 @@ std::string CustomKind::column_description(std::string_view column) const {
 std::vector<api::SelectableField> CustomKind::selectable_fields_any(const void* object) const {
   std::vector<api::SelectableField> fields;
   if (selectable_.empty()) return fields;
+  parse_paths();
   const Value tree = ref(object).tree();
   for (const std::string& path : selectable_) {
     std::string text;
-    if (auto found = schema::nested_string(tree, path); found && *found) {
-      text = **found;
-    } else if (auto number = schema::nested_integer(tree, path); number && *number) {
-      text = std::to_string(**number);
-    }
+    const auto found = selectable_paths_[fields.size()].find(tree);
+    // Compat: of several values none is meant.
+    if (found && found->size() == 1) text = selector_text(*found->front());
     fields.push_back({path, std::move(text)});
   }
   return fields;

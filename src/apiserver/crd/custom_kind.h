@@ -131,9 +131,9 @@ class CustomKind final : public api::KindRules {
   size_t index_ = 0;
   base::SharedBytes stored_;  // the definition
   uint64_t mark_ = 0;         // of the schema
-  const std::vector<schema::JsonPath>& column_paths() const;
+  void parse_paths() const;
   mutable std::once_flag paths_once_;
-  mutable std::vector<schema::JsonPath> column_paths_;
+  mutable std::vector<schema::JsonPath> column_paths_, selectable_paths_;  // of columns_ and selectable_
   mutable std::once_flag compile_once_;
   mutable std::shared_ptr<const schema::StructuralSchema> schema_;
   mutable std::shared_ptr<const api::ValidationRules> rules_;

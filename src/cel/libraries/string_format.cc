@@ -240,9 +240,11 @@ struct Formatter {
       }
       return true;
     }
-    if (verb == 'b') return wrong("binary", "integers and bools", value);
     if (verb == 'o') return wrong("octal", "integers", value);
-    return wrong("hex", "integers, byte buffers, and strings", value);
+    return fail("error during formatting: " +
+                std::string(verb == 'b' ? "only integers and bools can be formatted as binary"
+                                        : "only integers, byte buffers, and strings can be formatted as hex") +
+                ", was given " + type_name(value));
   }
 
   bool clause(char verb, int precision, const Value& value, std::string& out) {
