@@ -105,9 +105,8 @@ bool is_free_for(const VolumeFacts& volume, const ClaimFacts& claim) {
   return !claim.selector || claim.selector->matches(Labels(volume.labels));
 }
 
-VolumeIndex::Place VolumeIndex::place_of(const VolumeFacts& volume) const {
-  const int modes = order_ == Order::kFewestModesFirst ? std::popcount(volume.access_modes) : 0;
-  return {modes, volume.capacity, volume.name};
+VolumeIndex::Place VolumeIndex::place_of(const VolumeFacts& volume) {
+  return {std::popcount(volume.access_modes), volume.capacity, volume.name};
 }
 
 void VolumeIndex::unlink(const VolumeFacts& volume) {

@@ -397,7 +397,7 @@ class BinderController final : public Controller {
   EnqueueKey enqueue_;
   WriteBarrier claims_barrier_, volumes_barrier_;
   base::Mutex mutex_;
-  api::VolumeIndex index_ GUARDED_BY(mutex_){api::VolumeIndex::Order::kFewestModesFirst};
+  api::VolumeIndex index_ GUARDED_BY(mutex_);
 };
 
 }  // namespace
