@@ -150,6 +150,41 @@ TEST_F(BindVolumesTest, WaitingEnds) {
   EXPECT_NE(node_of("p"), "") << "the volume is still the claim's";
 }
 
+TEST_F(BindVolumesTest, APodThatGoesIsNotWaitedFor) {
+  create(api_claim("a", "disks"));
+  create(api_pod("p", uses_claim("a")));
+  EXPECT_TRUE(claim("a").metadata.annotations.contains("volume.kubernetes.io/selected-node"));
+  ASSERT_TRUE(client_.remove<Pod>("default", "p"));
+  time_.advance(seconds(700));
+  EXPECT_EQ(scheduler_.stats().errors, 0u);
+  EXPECT_THAT(events(), testing::IsEmpty());
+}
+
+TEST_F(BindVolumesTest, ARaisedLimitOfVolumesWakesAPod) {
+  api::storage::v1::CSINode limits;
+  auto& driver = limits.spec.drivers.emplace_back();
+  driver.name = "example.com/disks";
+  driver.allocatable.ensure().count = 0;
+  for (const char* name : {"n1", "n2"}) {
+    limits.metadata.name = name;
+    create(limits);
+  }
+  create(api_volume("v", "", "1Gi", [](PersistentVolume& one) {
+    auto& source = one.spec.persistent_volume_source.csi.ensure();
+    source.driver = "example.com/disks";
+    source.volume_handle = "h";
+  }));
+  create(api_claim("a", "", "1Gi", bound_to("v")));
+  create(api_pod("p", uses_claim("a")));
+  EXPECT_THAT(events(),
+              Contains(HasSubstr("FailedScheduling: 0/2 nodes are available: 2 node(s) exceed max volume count.")));
+  auto raised = *client_.get<api::storage::v1::CSINode>("", "n2");
+  raised.spec.drivers[0].allocatable->count = 1;
+  ASSERT_TRUE(client_.update(raised));
+  time_.advance(seconds(2));
+  EXPECT_EQ(node_of("p"), "n2");
+}
+
 TEST_F(BindVolumesTest, OnlyItsOwnClaimWakesAPod) {
   create(api_pod("p", uses_claim("a")));
   const uint64_t attempts = scheduler_.stats().unschedulable;

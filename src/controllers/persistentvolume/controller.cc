@@ -100,8 +100,12 @@ class BinderController final : public Controller {
 
   void claim_changed(const client::Change& change, const EnqueueKey& enqueue) {
     enqueue(claim_key(change.key.ns, change.key.name));
-    base::MutexLock lock(mutex_);
-    for (const std::string& volume : index_.of_claim(change.key.ns, change.key.name)) enqueue(volume_key(volume));
+    std::vector<std::string> volumes;
+    {
+      base::MutexLock lock(mutex_);
+      volumes = index_.of_claim(change.key.ns, change.key.name);
+    }
+    for (const std::string& volume : volumes) enqueue(volume_key(volume));
   }
 
   void volume_changed(const client::Change& change, const EnqueueKey& enqueue) {
@@ -110,16 +114,17 @@ class BinderController final : public Controller {
     if (change.after) {
       if (auto volume = client::decode_object<PersistentVolume>(change.after)) facts = api::facts_of(*volume);
     }
+    std::optional<api::VolumeFacts::Claim> before;
     {
       base::MutexLock lock(mutex_);
-      const api::VolumeFacts* known = index_.find(change.key.name);
-      if (known && known->claim) enqueue(claim_key(known->claim->ns, known->claim->name));
+      if (const api::VolumeFacts* known = index_.find(change.key.name)) before = known->claim;
       if (facts) {
         index_.put(*facts);
       } else {
         index_.remove(change.key.name);
       }
     }
+    if (before) enqueue(claim_key(before->ns, before->name));
     if (!facts) return;
     if (facts->claim) enqueue(claim_key(facts->claim->ns, facts->claim->name));
     wake(claims_.by_index(kNamedIndex, facts->name), enqueue);

@@ -133,10 +133,12 @@ class QuotaController final : public Controller {
     return quotas_of_.contains(ns);
   }
   void wake(const std::string& ns, const EnqueueKey& enqueue) const {
-    base::MutexLock lock(mutex_);
-    const auto of = quotas_of_.find(ns);
-    if (of == quotas_of_.end()) return;
-    for (const std::string& name : of->second) enqueue(client::to_string({ns, name}));
+    std::set<std::string> names;
+    {
+      base::MutexLock lock(mutex_);
+      if (const auto of = quotas_of_.find(ns); of != quotas_of_.end()) names = of->second;
+    }
+    for (const std::string& name : names) enqueue(client::to_string({ns, name}));
   }
 
   // The first lists of all that the quota measures are there.
@@ -181,7 +183,8 @@ class QuotaController final : public Controller {
   }
 
   base::Result<void> count_custom(const ResourceQuota& quota, Usage& used, std::set<std::string>& uncounted) const {
-    for (const auto& resource : client_.transport().custom_resources()) {
+    TRY_ASSIGN(const auto resources, client_.transport().custom_resources());
+    for (const auto& resource : resources) {
       const std::string name = api::quota::count_name(resource->group, resource->name);
       if (!resource->namespaced || uncounted.erase(name) == 0 || api::quota::has_scopes(quota.spec)) continue;
       client::ListCall call;
