@@ -157,6 +157,11 @@ const VolumeFacts* VolumeIndex::reserved_for(const ClaimFacts& claim) const {
   return nullptr;
 }
 
+size_t VolumeIndex::count_free(std::string_view storage_class) const {
+  const auto in_class = free_.find(storage_class);
+  return in_class == free_.end() ? 0 : in_class->second.size();
+}
+
 void VolumeIndex::each_free(const ClaimFacts& claim, const std::function<bool(const VolumeFacts&)>& visit) const {
   const auto in_class = free_.find(claim.storage_class);
   if (in_class == free_.end()) return;

@@ -96,7 +96,7 @@ class VolumeIndex {
   const VolumeFacts* reserved_for(const ClaimFacts& claim) const;
   // Calls `visit` for every volume that is_free_for the claim, in order, until it returns false.
   void each_free(const ClaimFacts& claim, const std::function<bool(const VolumeFacts&)>& visit) const;
-  size_t size() const { return volumes_.size(); }
+  size_t count_free(std::string_view storage_class) const;
 
  private:
   using Place = std::tuple<int, object::QuantityValue, std::string>;
