@@ -4,6 +4,7 @@
 #include "controllers/csrsigning/controller.h"
 #include "controllers/daemonset/controller.h"
 #include "controllers/deployment/controller.h"
+#include "controllers/disruption/controller.h"
 #include "controllers/endpoints/controller.h"
 #include "controllers/endpointslice/controller.h"
 #include "controllers/ephemeralvolume/controller.h"
@@ -15,6 +16,7 @@
 #include "controllers/podgc/controller.h"
 #include "controllers/replicaset/controller.h"
 #include "controllers/replicationcontroller/controller.h"
+#include "controllers/resourcequota/controller.h"
 #include "controllers/rootca/controller.h"
 #include "controllers/serviceaccount/controller.h"
 #include "controllers/serviceaccounttoken/controller.h"
@@ -57,6 +59,8 @@ std::vector<std::unique_ptr<Controller>> make_controllers(const Configuration& c
   all.push_back(volumeprotection::make_claim_controller(as("pvc-protection-controller")));
   all.push_back(volumeprotection::make_volume_controller(as("pv-protection-controller")));
   all.push_back(ephemeralvolume::make_controller(as("ephemeral-volume-controller")));
+  all.push_back(disruption::make_controller(as("disruption-controller")));
+  all.push_back(resourcequota::make_controller(as("resourcequota-controller")));
   if (configuration.signer) {
     all.push_back(csrsigning::make_controller(as("certificate-controller"), configuration.signer));
   }

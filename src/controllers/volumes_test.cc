@@ -144,6 +144,24 @@ TEST_F(VolumesTest, AClaimWaitsForAVolumeThatFits) {
   EXPECT_EQ(state("a"), "Bound to fits");
 }
 
+TEST_F(VolumesTest, ManyClaimsAndVolumesMeetInAnyOrder) {
+  for (int i = 0; i < 20; ++i) claim("large-" + std::to_string(i), "3Gi");
+  for (int i = 0; i < 20; ++i) claim("small-" + std::to_string(i), "1Gi");
+  for (int i = 0; i < 20; ++i) volume("s" + std::to_string(i), "1Gi");
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(claim("small-" + std::to_string(i)).status.phase, "Bound") << i;
+  for (int i = 0; i < 19; ++i) volume("l" + std::to_string(i), "3Gi");
+  std::string unbound;
+  for (int i = 0; i < 20; ++i) {
+    if (claim("large-" + std::to_string(i)).status.phase != "Bound") unbound = "large-" + std::to_string(i);
+  }
+  ASSERT_NE(unbound, "");
+  remove_claim(unbound);
+  claim("last", "2Gi");
+  EXPECT_EQ(state("last"), "Pending");
+  volume("l19", "3Gi");
+  EXPECT_EQ(state("last"), "Bound to l19");
+}
+
 TEST_F(VolumesTest, SelectorsAndFewestModesDecide) {
   volume("many", "1Gi", [](auto& v) { v.spec.access_modes = {"ReadWriteOnce", "ReadWriteMany"}; });
   volume("one", "5Gi");

@@ -14,12 +14,16 @@ Profile default_profile(Cache* cache) {
   profile.add(node_affinity(cache), 2);
   profile.add(node_ports(cache), 0);
   profile.add(node_resources_fit(cache), 1);
+  profile.add(volume_restrictions(cache), 0);
+  profile.add(node_volume_limits(cache), 0);
   profile.add(volume_binding(cache), 0);
+  profile.add(volume_zone(cache), 0);
   profile.add(pod_topology_spread(cache), 2);
   profile.add(inter_pod_affinity(cache), 2);
   profile.add(dynamic_resources(), 0);
   profile.add(default_preemption(), 0);
   profile.add(node_resources_balanced_allocation(cache), 1);
+  profile.add(image_locality(cache), 1);
   return profile;
 }
 

@@ -95,6 +95,12 @@ SpreadConstraint to_constraint(const v1::TopologySpreadConstraint& from, const P
 
 }  // namespace
 
+std::vector<NodeTerm> to_node_terms(const v1::NodeSelector& selector) {
+  std::vector<NodeTerm> terms;
+  for (const auto& term : selector.node_selector_terms) terms.push_back(to_term(term));
+  return terms;
+}
+
 void read_affinity(const v1::PodSpec& spec, PodInfo& pod) {
   for (const auto& constraint : spec.topology_spread_constraints) {
     pod.spread_constraints.push_back(to_constraint(constraint, pod));
@@ -103,8 +109,7 @@ void read_affinity(const v1::PodSpec& spec, PodInfo& pod) {
   using Kind = AffinityTerm::Kind;
   if (const auto& node = spec.affinity->node_affinity) {
     if (const auto& required = node->required_during_scheduling_ignored_during_execution) {
-      pod.required_node_terms.emplace();
-      for (const auto& term : required->node_selector_terms) pod.required_node_terms->push_back(to_term(term));
+      pod.required_node_terms = to_node_terms(*required);
     }
     for (const auto& preferred : node->preferred_during_scheduling_ignored_during_execution) {
       pod.preferred_node_terms.push_back({preferred.weight, to_term(preferred.preference)});

@@ -62,6 +62,7 @@ void SchedulingLoop::drain() {
   for (base::Task& task : tasks) task();
   tasks.clear();
   expire_assumed();
+  if (!volume_waits_.empty()) expire_waits();
   bool more = begun_ && run_cycles();
   if (!more && begun_) arm_timer();
   bool again = false;
@@ -85,6 +86,7 @@ bool SchedulingLoop::run_cycles() {
 
 void SchedulingLoop::arm_timer() {
   std::optional<base::MonoTime> wake = queue_.next_wake();
+  if (const auto deadline = next_wait_deadline()) wake = wake ? std::min(*wake, *deadline) : deadline;
   if (!wake || (timer_at_ && *timer_at_ <= *wake)) return;
   timer_at_ = wake;
   base::Duration delay = std::max<base::Duration>(*wake - with_.clock->mono_now(), base::Duration(0));
@@ -136,6 +138,7 @@ void SchedulingLoop::forget_pod(const std::string& uid) {
   nominator_.remove(uid);
   reported_.erase(uid);
   queue_.remove(uid);
+  drop_wait(uid);
   if (PodRef gone = cache_.remove_pod(uid)) announce(kPodDelete, kNoNode);
 }
 
@@ -165,6 +168,7 @@ void SchedulingLoop::apply_assigned(const PodRef& pod) {
   PodRef before = known ? *known : nullptr;
   bool assumed = cache_.assumed(pod->uid);
   cache_.set_pod(pod);
+  drop_wait(pod->uid);
   nominator_.remove(pod->uid);
   reported_.erase(pod->uid);
   queue_.done(pod->uid);
@@ -218,20 +222,6 @@ void SchedulingLoop::workload_changed(std::string ns, std::string kind, std::str
                                       std::optional<object::LabelSelector> selector) {
   post([this, ns = std::move(ns), kind = std::move(kind), name = std::move(name),
         selector = std::move(selector)]() mutable { cache_.set_workload(ns, kind, name, std::move(selector)); });
-}
-
-void SchedulingLoop::claim_changed(std::string ns, std::string name, std::optional<ClaimInfo> claim) {
-  post([this, ns = std::move(ns), name = std::move(name), claim = std::move(claim)]() mutable {
-    cache_.set_claim(ns, name, std::move(claim));
-    announce(kClaim, kNoNode);
-  });
-}
-
-void SchedulingLoop::storage_class_changed(std::string name, std::optional<BindingMode> mode) {
-  post([this, name = std::move(name), mode]() mutable {
-    cache_.set_storage_class(std::move(name), mode);
-    announce(kClaim, kNoNode);
-  });
 }
 
 }  // namespace scheduler

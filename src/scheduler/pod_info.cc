@@ -129,6 +129,37 @@ void read_ports(const std::vector<v1::Container>& containers, std::vector<HostPo
   }
 }
 
+void read_disk(const v1::VolumeSource& source, PodInfo& pod) {
+  using Kind = InlineDisk::Kind;
+  const auto access = [](bool read_only) {
+    return read_only ? InlineDisk::Access::kReadOnly : InlineDisk::Access::kReadWrite;
+  };
+  if (const auto& gce = source.gce_persistent_disk)
+    pod.disks.push_back({Kind::kGce, access(gce->read_only), gce->pd_name, {}});
+  if (const auto& aws = source.aws_elastic_block_store)
+    pod.disks.push_back({Kind::kAws, InlineDisk::Access::kReadWrite, aws->volume_id, {}});
+  if (const auto& iscsi = source.iscsi) pod.disks.push_back({Kind::kIscsi, access(iscsi->read_only), iscsi->iqn, {}});
+  if (const auto& rbd = source.rbd)
+    pod.disks.push_back({Kind::kRbd, access(rbd->read_only), rbd->pool + "/" + rbd->image, rbd->monitors});
+}
+
+void read_volumes(const v1::PodSpec& spec, PodInfo& pod) {
+  for (const v1::Volume& volume : spec.volumes) {
+    const v1::VolumeSource& source = volume.volume_source;
+    ClaimUse use;
+    if (source.persistent_volume_claim) {
+      use = {ClaimUse::Kind::kNamed, source.persistent_volume_claim->claim_name};
+    } else if (source.ephemeral) {
+      use = {ClaimUse::Kind::kEphemeral, pod.name + "-" + volume.name};
+    } else {
+      read_disk(source, pod);
+      continue;
+    }
+    if (std::ranges::find(pod.claims, use.name, &ClaimUse::name) == pod.claims.end())
+      pod.claims.push_back(std::move(use));
+  }
+}
+
 void read_spec(const v1::PodSpec& spec, PodInfo& pod) {
   pod.scheduler_name = spec.scheduler_name;
   pod.node_name = spec.node_name;
@@ -146,13 +177,7 @@ void read_spec(const v1::PodSpec& spec, PodInfo& pod) {
   }
   for (const v1::Toleration& toleration : spec.tolerations) pod.tolerations.push_back(to_toleration(toleration));
   pod.node_selector.assign(spec.node_selector.begin(), spec.node_selector.end());
-  for (const v1::Volume& volume : spec.volumes) {
-    if (volume.volume_source.persistent_volume_claim) {
-      pod.claims.push_back(volume.volume_source.persistent_volume_claim->claim_name);
-    } else if (volume.volume_source.ephemeral) {
-      pod.claims.push_back(pod.name + "-" + volume.name);
-    }
-  }
+  read_volumes(spec, pod);
   read_affinity(spec, pod);
 }
 
@@ -179,6 +204,15 @@ bool Toleration::tolerates(const Taint& taint) const {
 bool HostPort::conflicts(const HostPort& other) const {
   if (port != other.port || protocol != other.protocol) return false;
   return ip == other.ip || ip == "0.0.0.0" || other.ip == "0.0.0.0";
+}
+
+bool InlineDisk::conflicts(const InlineDisk& other) const {
+  if (kind != other.kind || id != other.id) return false;
+  if (access == Access::kReadOnly && other.access == Access::kReadOnly) return false;
+  if (kind != Kind::kRbd) return true;
+  return std::ranges::any_of(monitors, [&](const std::string& monitor) {
+    return std::ranges::find(other.monitors, monitor) != other.monitors.end();
+  });
 }
 
 bool matches(const object::LabelSelector& selector, const StringPairs& labels) {
@@ -268,6 +302,9 @@ base::Result<NodeInfo> decode_node(const client::RawObject& raw) {
   node.allocatable = to_resources(status.allocatable);
   if (auto pods = status.allocatable.find("pods"); pods != status.allocatable.end()) {
     node.allowed_pods = QuantityValue::of(pods->second).value();
+  }
+  for (const v1::ContainerImage& image : status.images) {
+    for (const std::string& name : image.names) node.images.emplace_back(name, image.size_bytes);
   }
   return node;
 }

@@ -116,6 +116,21 @@ struct SpreadConstraint {
 
 enum class PreemptionPolicy : uint8_t { kPreemptLowerPriority, kNever };
 
+// A PersistentVolumeClaim that a pod uses.
+struct ClaimUse {
+  enum class Kind : uint8_t { kNamed, kEphemeral } kind = Kind::kNamed;
+  std::string name;
+};
+
+// A disk that the pod names itself, and that the pods of one node cannot all have.
+struct InlineDisk {
+  enum class Kind : uint8_t { kGce, kAws, kIscsi, kRbd } kind;
+  enum class Access : uint8_t { kReadWrite, kReadOnly } access;
+  std::string id;
+  std::vector<std::string> monitors;  // of kRbd
+  bool conflicts(const InlineDisk& other) const;
+};
+
 struct PodInfo {
   client::RawObject raw;
   std::string ns;
@@ -146,7 +161,8 @@ struct PodInfo {
   std::vector<PreferredNodeTerm> preferred_node_terms;
   std::vector<AffinityTerm> affinity_terms;
   std::vector<SpreadConstraint> spread_constraints;
-  std::vector<std::string> claims;  // names of PersistentVolumeClaims
+  std::vector<ClaimUse> claims;  // each once
+  std::vector<InlineDisk> disks;
 
   bool assigned() const { return !node_name.empty(); }
   std::string full_name() const { return ns + "/" + name; }
@@ -160,15 +176,8 @@ struct NodeInfo {
   bool unschedulable = false;
   Resources allocatable;
   int64_t allowed_pods = 0;
+  std::vector<std::pair<std::string, int64_t>> images;  // names and bytes; not kept by the cache
 };
-
-// A PersistentVolumeClaim as far as pods wait for it.
-struct ClaimInfo {
-  enum class State : uint8_t { kUnbound, kBound, kLost, kDeleting } state = State::kUnbound;
-  std::string volume;
-  std::string storage_class;
-};
-enum class BindingMode : uint8_t { kImmediate, kWaitForFirstConsumer };
 
 base::Result<PodRef> decode_pod(client::RawObject raw);
 // The same pod as if it were bound to the node.

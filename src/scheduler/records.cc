@@ -149,6 +149,47 @@ client::Call victim_delete(const PodInfo& victim) {
   return call;
 }
 
+client::Call volume_patch(const VolumeInfo& volume, const ClaimInfo& claim) {
+  client::Call call;
+  call.verb = client::Verb::kPatch;
+  call.resource = resource("persistentvolumes", "");
+  call.name = volume.facts.name;
+  call.patch_type = client::PatchType::kMerge;
+  std::string& json = call.body;
+  json = "{\"metadata\":{";
+  member(json, "resourceVersion", std::to_string(volume.facts.revision));
+  // Compat: a volume that somebody reserved for the claim is not marked.
+  if (!api::is_bound_to(volume.facts, claim.facts)) {
+    json += ",\"annotations\":{";
+    member(json, api::kBoundByController, "yes");
+    json += '}';
+  }
+  json += "},\"spec\":{\"claimRef\":{";
+  member(json, "kind", "PersistentVolumeClaim");
+  member(json, "apiVersion", "v1");
+  member(json, "namespace", claim.facts.ns);
+  member(json, "name", claim.facts.name);
+  member(json, "uid", claim.facts.uid);
+  member(json, "resourceVersion", std::to_string(claim.facts.revision));
+  json += "}}}";
+  return call;
+}
+
+client::Call selected_node_patch(const ClaimInfo& claim, std::string_view node) {
+  client::Call call;
+  call.verb = client::Verb::kPatch;
+  call.resource = resource("persistentvolumeclaims", "");
+  call.ns = claim.facts.ns;
+  call.name = claim.facts.name;
+  call.patch_type = client::PatchType::kMerge;
+  call.body = "{\"metadata\":{";
+  member(call.body, "resourceVersion", std::to_string(claim.facts.revision));
+  call.body += ",\"annotations\":{";
+  member(call.body, api::kSelectedNode, node);
+  call.body += "}}}";
+  return call;
+}
+
 client::Call event_call(const PodInfo& pod, const EventText& text, std::string_view component, std::string_view host,
                         base::WallTime now) {
   v1::Event event;

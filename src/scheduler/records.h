@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "client/transport.h"
-#include "scheduler/pod_info.h"
+#include "scheduler/volume_info.h"
 
 namespace scheduler {
 
@@ -23,6 +23,11 @@ client::Call withdrawal_patch(const PodInfo& pod);
 // A victim of preemption: its condition, then its end.
 client::Call victim_patch(const PodInfo& victim, std::string_view scheduler_name, base::WallTime now);
 client::Call victim_delete(const PodInfo& victim);
+
+// Gives the volume to the claim: exactly this state of it.
+client::Call volume_patch(const VolumeInfo& volume, const ClaimInfo& claim);
+// Asks the claim's provisioner for a volume that the node reaches.
+client::Call selected_node_patch(const ClaimInfo& claim, std::string_view node);
 
 enum class EventType : uint8_t { kNormal, kWarning };
 struct EventText {

@@ -34,8 +34,13 @@ bool SchedulingLoop::schedule_one() {
 }
 
 void SchedulingLoop::bind(const PodRef& pod, uint32_t node, int) {
+  if (!pod->claims.empty() && wait_for_volumes(pod, node)) return;
   std::string name = cache_.nodes().name[node];
   cache_.assume(with_node(pod, name));
+  send_binding(pod, std::move(name));
+}
+
+void SchedulingLoop::send_binding(const PodRef& pod, std::string name) {
   ++bindings_in_flight_;
   client::Call call = binding_call(*pod, name);
   with_.transport->call(std::move(call), [self = shared_from_this(), pod,
@@ -60,16 +65,21 @@ void SchedulingLoop::binding_done(const PodRef& pod, const std::string& node, ba
            {EventType::kNormal, "Scheduled", "Binding", "Successfully assigned " + pod->full_name() + " to " + node});
     return;
   }
+  binding_failed(pod, node, result.error(),
+                 "binding rejected: running Bind plugin \"DefaultBinder\": " + result.error().message);
+}
+
+void SchedulingLoop::binding_failed(const PodRef& pod, const std::string& node, const base::Error& error,
+                                    std::string message) {
+  const base::MonoTime now = with_.clock->mono_now();
   ++errors_;
   // The watch may have shown the pod on a node before the answer came: then that is the truth.
   if (cache_.assumed(pod->uid)) cache_.remove_pod(pod->uid);
   announce(kPodDelete, kNoNode);  // what it held on the node is free again
-  const base::Error& error = result.error();
   if (error.reason == base::Reason::kNotFound || !queue_.find(pod->uid)) return queue_.done(pod->uid);
   queue_.reject(pod->uid, 0, now);
   base::log::warning("binding failed", {{"pod", pod->full_name()}, {"node", node}, {"error", error.message}});
-  report_failure(pod, FailureReason::kSchedulerError,
-                 "binding rejected: running Bind plugin \"DefaultBinder\": " + error.message, "");
+  report_failure(pod, FailureReason::kSchedulerError, message, "");
 }
 
 void SchedulingLoop::unschedulable(const PodRef& pod, Diagnosis diagnosis) {

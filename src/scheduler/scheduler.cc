@@ -7,6 +7,7 @@
 #include "gen/apps/v1.h"
 #include "gen/codec.h"
 #include "gen/core/v1.h"
+#include "gen/policy/v1.h"
 #include "gen/storage/v1.h"
 #include "schema/metadata_view.h"
 
@@ -44,16 +45,31 @@ client::ChangeHandler selector_handler(Apply apply) {
   };
 }
 
-ClaimInfo to_claim(const api::core::v1::PersistentVolumeClaim& claim) {
-  using State = ClaimInfo::State;
-  ClaimInfo result{State::kUnbound, claim.spec.volume_name, claim.spec.storage_class_name.value_or("")};
-  // Compat: bound is what the volume controller has marked as completely bound.
-  if (!claim.spec.volume_name.empty() && claim.metadata.annotations.contains("pv.kubernetes.io/bind-completed")) {
-    result.state = State::kBound;
+// Calls `apply(key, info)` for every change of the resource; nothing for a deletion and for what cannot be read.
+template <typename T, typename Read, typename Apply>
+void watch_decoded(client::InformerFactory& informers, Read read, Apply apply) {
+  informers.get<T>().add_handler([read, apply](const Change& change) {
+    std::optional<decltype(read(std::declval<const T&>()))> info;
+    if (change.after) {
+      if (auto object = client::decode_object<T>(change.after)) info = read(*object);
+    }
+    apply(change.key, std::move(info));
+  });
+}
+
+AttachmentInfo attachment_info(const api::storage::v1::VolumeAttachment& attachment) {
+  return {attachment.spec.node_name, attachment.spec.attacher,
+          attachment.spec.source.persistent_volume_name.value_or("")};
+}
+
+// Compat: here, unlike for evictions, an empty selector matches nothing.
+BudgetInfo budget_info(const api::policy::v1::PodDisruptionBudget& budget) {
+  BudgetInfo info{object::LabelSelector::nothing(), budget.status.disruptions_allowed, {}};
+  if (budget.spec.selector && !api::empty(*budget.spec.selector)) {
+    if (auto selector = api::to_selector(*budget.spec.selector)) info.selector = *std::move(selector);
   }
-  if (claim.status.phase == "Lost") result.state = State::kLost;
-  if (claim.metadata.deletion_timestamp) result.state = State::kDeleting;
-  return result;
+  for (const auto& [pod, time] : budget.status.disrupted_pods) info.disrupted.push_back(pod);
+  return info;
 }
 
 }  // namespace
@@ -103,23 +119,36 @@ void Scheduler::watch() {
 }
 
 void Scheduler::watch_volumes() {
+  using client::ObjectKey;
+  namespace storage = api::storage::v1;
   auto loop = loop_;
-  informers_.get(resource("", "persistentvolumeclaims")).add_handler([loop](const Change& change) {
-    std::optional<ClaimInfo> claim;
-    if (change.after) {
-      auto object = gen::decode<api::core::v1::PersistentVolumeClaim>(change.after.payload());
-      if (object) claim = to_claim(*object);
-    }
-    loop->claim_changed(change.key.ns, change.key.name, std::move(claim));
+  watch_decoded<api::core::v1::PersistentVolumeClaim>(informers_, claim_info, [loop](const ObjectKey& key, auto info) {
+    loop->claim_changed(key.ns, key.name, std::move(info));
   });
-  informers_.get(resource("storage.k8s.io", "storageclasses")).add_handler([loop](const Change& change) {
-    std::optional<BindingMode> mode;
-    if (change.after) {
-      auto object = gen::decode<api::storage::v1::StorageClass>(change.after.payload());
-      bool waits = object && object->volume_binding_mode == "WaitForFirstConsumer";
-      mode = waits ? BindingMode::kWaitForFirstConsumer : BindingMode::kImmediate;
-    }
-    loop->storage_class_changed(change.key.name, mode);
+  watch_decoded<api::core::v1::PersistentVolume>(informers_, volume_info, [loop](const ObjectKey& key, auto info) {
+    loop->volume_changed(key.name, std::move(info));
+  });
+  watch_decoded<storage::StorageClass>(informers_, storage_class_info, [loop](const ObjectKey& key, auto info) {
+    loop->storage_class_changed(key.name, std::move(info));
+  });
+  watch_decoded<storage::CSINode>(informers_, volume_limits, [loop](const ObjectKey& key, auto info) {
+    loop->volume_limits_changed(key.name, std::move(info));
+  });
+  const auto tracks_capacity = [](const storage::CSIDriver& driver) {
+    return driver.spec.storage_capacity.value_or(false);
+  };
+  watch_decoded<storage::CSIDriver>(informers_, tracks_capacity, [loop](const ObjectKey& key, auto info) {
+    loop->driver_changed(key.name, std::move(info));
+  });
+  watch_decoded<storage::CSIStorageCapacity>(informers_, storage_capacity_info,
+                                             [loop](const ObjectKey& key, auto info) {
+                                               loop->storage_capacity_changed(client::to_string(key), std::move(info));
+                                             });
+  watch_decoded<storage::VolumeAttachment>(informers_, attachment_info, [loop](const ObjectKey& key, auto info) {
+    loop->attachment_changed(key.name, std::move(info));
+  });
+  watch_decoded<api::policy::v1::PodDisruptionBudget>(informers_, budget_info, [loop](const ObjectKey& key, auto info) {
+    loop->budget_changed(key.ns, key.name, std::move(info));
   });
 }
 

@@ -11,6 +11,7 @@
 #include "gen/core/v1.h"
 #include "scheduler/catalogue.h"
 #include "scheduler/framework/algorithm.h"
+#include "scheduler/framework/fit_error.h"
 
 namespace scheduler {
 
@@ -70,6 +71,58 @@ inline NodeChangeFn label(const std::string& key, const std::string& value) {
   return [=](api::core::v1::Node& node) { node.metadata.labels[key] = value; };
 }
 
+// ---- volumes ----
+inline PodChange uses_claim(const std::string& name) {
+  return [=](api::core::v1::Pod& pod) {
+    auto& volume = pod.spec.volumes.emplace_back();
+    volume.name = name;
+    volume.volume_source.persistent_volume_claim.ensure().claim_name = name;
+  };
+}
+using ClaimChange = std::function<void(api::core::v1::PersistentVolumeClaim&)>;
+inline api::core::v1::PersistentVolumeClaim api_claim(const std::string& name, const std::string& in_class,
+                                                      const std::string& size = "1Gi", const ClaimChange& change = {}) {
+  api::core::v1::PersistentVolumeClaim claim;
+  claim.metadata.namespace_ = "default";
+  claim.metadata.name = name;
+  claim.metadata.uid = "uid-" + name;
+  claim.spec.storage_class_name = in_class;
+  claim.spec.access_modes = {"ReadWriteOnce"};
+  claim.spec.resources.requests["storage"].string = size;
+  claim.status.phase = "Pending";
+  if (change) change(claim);
+  return claim;
+}
+inline ClaimChange bound_to(const std::string& volume) {
+  return [=](api::core::v1::PersistentVolumeClaim& claim) {
+    claim.spec.volume_name = volume;
+    claim.metadata.annotations["pv.kubernetes.io/bind-completed"] = "yes";
+    claim.status.phase = "Bound";
+  };
+}
+using VolumeChange = std::function<void(api::core::v1::PersistentVolume&)>;
+inline api::core::v1::PersistentVolume api_volume(const std::string& name, const std::string& in_class,
+                                                  const std::string& size = "1Gi", const VolumeChange& change = {}) {
+  api::core::v1::PersistentVolume volume;
+  volume.metadata.name = name;
+  volume.spec.storage_class_name = in_class;
+  volume.spec.access_modes = {"ReadWriteOnce"};
+  volume.spec.capacity["storage"].string = size;
+  volume.status.phase = "Available";
+  if (change) change(volume);
+  return volume;
+}
+// Reachable from nodes whose label is one of the values.
+inline VolumeChange only_on(const std::string& label, const std::vector<std::string>& values) {
+  return [=](api::core::v1::PersistentVolume& volume) {
+    auto& term = volume.spec.node_affinity.ensure().required.ensure().node_selector_terms.emplace_back();
+    auto& requirement = term.match_expressions.emplace_back();
+    requirement.key = label;
+    requirement.operator_ = "In";
+    requirement.values = values;
+  };
+}
+
 // A cache with the default profile over it.
 struct TestCluster {
   Cache cache;
@@ -81,6 +134,20 @@ struct TestCluster {
   void node(const std::string& name, const NodeChangeFn& change = {}) { cache.set_node(test_node(name, change)); }
   void place(const std::string& name, const std::string& node, const PodChange& change = {}) {
     cache.set_pod(with_node(test_pod(name, change), node));
+  }
+  void claim(const api::core::v1::PersistentVolumeClaim& one) {
+    cache.volumes().set_claim(one.metadata.namespace_, one.metadata.name, claim_info(one));
+  }
+  void volume(const api::core::v1::PersistentVolume& one) {
+    cache.volumes().set_volume(one.metadata.name, volume_info(one));
+  }
+  void storage_class(const std::string& name, StorageClassInfo info) {
+    cache.volumes().set_storage_class(name, std::move(info));
+  }
+  // What FailedScheduling says of the pod.
+  std::string refusal(const PodRef& pod) {
+    Decision decision = algorithm.decide(pod);
+    return decision.node != kNoNode ? "" : fit_error_message(decision.diagnosis, profile, "");
   }
   // Names of the nodes that pass every filter.
   std::set<std::string> feasible(const PodRef& pod) {

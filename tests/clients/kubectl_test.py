@@ -251,6 +251,63 @@ class Flows:
         self.assertRegex(self.eventually("the scheduler says why", message),
                          r"^0/3 nodes are available: 3 node\(s\) didn't match Pod's node affinity/selector\.")
 
+    def test_claims_and_volumes_in_use_are_protected(self):
+        volume = f"{self.namespace}-v"
+        manifest = f"""
+apiVersion: v1
+kind: PersistentVolume
+metadata: {{name: {volume}}}
+spec:
+  capacity: {{storage: 1Gi}}
+  accessModes: [ReadWriteOnce]
+  storageClassName: {self.namespace}
+  persistentVolumeReclaimPolicy: Retain
+  hostPath: {{path: /nowhere}}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {{name: data}}
+spec:
+  accessModes: [ReadWriteOnce]
+  storageClassName: {self.namespace}
+  resources: {{requests: {{storage: 500Mi}}}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: user}}
+spec:
+  containers: [{{name: c, image: img}}]
+  volumes: [{{name: data, persistentVolumeClaim: {{claimName: data}}}}]
+"""
+        self.k("apply", "-f", "-", stdin=manifest)
+        self.addCleanup(self.run_kubectl, ["delete", "pv", volume, "--wait=false", "--ignore-not-found"], False)
+        self.k("wait", "pvc/data", "--for=jsonpath={.status.phase}=Bound", f"--timeout={PATIENCE_SECONDS}s")
+        self.k("wait", "pod/user", "--for=condition=Ready", f"--timeout={PATIENCE_SECONDS}s")
+        self.assertEqual(self.rows("pvc", "data")[1][:3], ["data", "Bound", volume])
+        self.assertIn(f"{self.namespace}/data", self.rows("pv", volume, namespaced=False)[1])
+        self.assertRegex(self.k("describe", "pvc", "data"), r"Used By:\s+user")
+        self.k("delete", "pv", volume, "--wait=false", namespaced=False)
+        self.k("delete", "pvc", "data", "--wait=false")
+        time.sleep(0.5)  # nothing may happen
+        self.assertEqual(self.rows("pvc", "data")[1][1], "Terminating")
+        self.assertIn("Terminating", self.rows("pv", volume, namespaced=False)[1])
+        self.k("delete", "pod", "user", "--grace-period=0", "--force")
+        self.k("wait", "pvc/data", "--for=delete", f"--timeout={PATIENCE_SECONDS}s")
+        self.k("wait", f"pv/{volume}", "--for=delete", f"--timeout={PATIENCE_SECONDS}s", namespaced=False)
+
+    def test_disruption_budget_and_quota_status(self):
+        self.k("create", "quota", "limits", "--hard=pods=5,count/configmaps=9")
+        self.k("create", "deployment", "web", "--image=img", "--replicas=3")
+        self.k("create", "pdb", "web", "--selector=app=web", "--min-available=2")
+        self.k("wait", "deployment/web", "--for=condition=Available", f"--timeout={PATIENCE_SECONDS}s")
+        status = lambda kind, name: self.object(kind, name).get("status", {})  # noqa: E731
+        self.eventually("one disruption is allowed", lambda: status("pdb", "web").get("disruptionsAllowed") == 1)
+        self.assertEqual(status("pdb", "web")["expectedPods"], 3)
+        self.eventually("the quota counts", lambda: status("quota", "limits").get("used", {}).get("pods") == "3")
+        self.k("scale", "deployment", "web", "--replicas=2")
+        self.eventually("no disruption is allowed", lambda: status("pdb", "web").get("disruptionsAllowed") == 0)
+        self.eventually("the quota follows", lambda: status("quota", "limits")["used"]["pods"] == "2")
+
     def test_explain(self):
         text = self.k("explain", "pod.spec.containers", namespaced=False)
         self.assertRegex(text, r"KIND:\s+Pod\nVERSION:\s+v1\n")

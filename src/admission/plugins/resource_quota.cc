@@ -6,7 +6,7 @@
 
 #include "admission/plugins/common.h"
 #include "admission/plugins/plugins.h"
-#include "admission/plugins/quota_usage.h"
+#include "api/core/quota_usage.h"
 #include "gen/codec.h"
 #include "schema/metadata_view.h"
 
@@ -18,6 +18,7 @@ using api::core::v1::Pod;
 using api::core::v1::ResourceQuota;
 using api::core::v1::ResourceQuotaSpec;
 using api::core::v1::Service;
+namespace quota = api::quota;
 using object::QuantityValue;
 using quota::Usage;
 

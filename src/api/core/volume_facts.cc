@@ -105,9 +105,8 @@ bool is_free_for(const VolumeFacts& volume, const ClaimFacts& claim) {
   return !claim.selector || claim.selector->matches(Labels(volume.labels));
 }
 
-VolumeIndex::Place VolumeIndex::place_of(const VolumeFacts& volume) const {
-  const int modes = order_ == Order::kFewestModesFirst ? std::popcount(volume.access_modes) : 0;
-  return {modes, volume.capacity, volume.name};
+VolumeIndex::Place VolumeIndex::place_of(const VolumeFacts& volume) {
+  return {std::popcount(volume.access_modes), volume.capacity, volume.name};
 }
 
 void VolumeIndex::unlink(const VolumeFacts& volume) {
@@ -156,6 +155,11 @@ const VolumeFacts* VolumeIndex::reserved_for(const ClaimFacts& claim) const {
     if (is_bound_to(volume, claim) && fits(volume, claim)) return &volume;
   }
   return nullptr;
+}
+
+size_t VolumeIndex::count_free(std::string_view storage_class) const {
+  const auto in_class = free_.find(storage_class);
+  return in_class == free_.end() ? 0 : in_class->second.size();
 }
 
 void VolumeIndex::each_free(const ClaimFacts& claim, const std::function<bool(const VolumeFacts&)>& visit) const {

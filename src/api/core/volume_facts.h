@@ -84,13 +84,10 @@ bool fits(const VolumeFacts& volume, const ClaimFacts& claim);
 // A volume that nobody has claimed and that the claim may take.
 bool is_free_for(const VolumeFacts& volume, const ClaimFacts& claim);
 
-// Volumes by name, by the claim that they name, and the free ones of each class in the order in which they are taken.
+// Volumes by name, by the claim that they name, and the free ones of each class in the order in which the volume
+// controller takes them. Compat: those of fewer access modes first, then smaller ones.
 class VolumeIndex {
  public:
-  // Compat: the volume controller prefers volumes of fewer access modes, then smaller ones; the scheduler smaller ones.
-  enum class Order : uint8_t { kFewestModesFirst, kSmallestFirst };
-  explicit VolumeIndex(Order order) : order_(order) {}
-
   void put(VolumeFacts volume);
   void remove(const std::string& name);
   const VolumeFacts* find(std::string_view name) const;
@@ -99,14 +96,13 @@ class VolumeIndex {
   const VolumeFacts* reserved_for(const ClaimFacts& claim) const;
   // Calls `visit` for every volume that is_free_for the claim, in order, until it returns false.
   void each_free(const ClaimFacts& claim, const std::function<bool(const VolumeFacts&)>& visit) const;
-  size_t size() const { return volumes_.size(); }
+  size_t count_free(std::string_view storage_class) const;
 
  private:
   using Place = std::tuple<int, object::QuantityValue, std::string>;
-  Place place_of(const VolumeFacts& volume) const;
+  static Place place_of(const VolumeFacts& volume);
   void unlink(const VolumeFacts& volume);
 
-  const Order order_;
   std::map<std::string, VolumeFacts, std::less<>> volumes_;
   std::map<std::string, std::map<Place, const VolumeFacts*>, std::less<>> free_;  // by class
   std::unordered_map<std::string, std::set<std::string>> by_claim_;               // "ns/name" → names of volumes

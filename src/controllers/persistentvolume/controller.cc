@@ -1,5 +1,6 @@
 #include "controllers/persistentvolume/controller.h"
 
+#include <set>
 #include <utility>
 
 #include "api/core/volume_facts.h"
@@ -21,8 +22,9 @@ using api::storage::v1::StorageClass;
 using base::Reason;
 using client::EventType;
 
-// Keys: "claim/<namespace>/<name>" and "volume/<name>".
-constexpr std::string_view kClaimKey = "claim/", kVolumeKey = "volume/";
+// Keys: "claim/<namespace>/<name>", "volume/<name>", and "match/<class>": free volumes have come that may serve waiting
+// claims.
+constexpr std::string_view kClaimKey = "claim/", kVolumeKey = "volume/", kMatchKey = "match/";
 // Claims that have no volume yet, by the class that they say ("" = none).
 constexpr std::string_view kUnboundIndex = "unboundByClass";
 // Claims by the volume that they name.
@@ -34,6 +36,7 @@ std::string claim_key(const std::string& ns, const std::string& name) {
   return std::string(kClaimKey).append(ns).append("/").append(name);
 }
 std::string volume_key(const std::string& name) { return std::string(kVolumeKey).append(name); }
+std::string match_key(const std::string& in_class) { return std::string(kMatchKey).append(in_class); }
 
 void index_unbound(client::Informer& claims) {
   claims.add_index(std::string(kUnboundIndex), [](const client::RawObject& raw, std::vector<std::string>& values) {
@@ -91,6 +94,7 @@ class BinderController final : public Controller {
   base::Result<Requeue> reconcile(const std::string& key) override {
     if (!claims_barrier_.passed(key, claims_) || !volumes_barrier_.passed(key, volumes_))
       return Requeue{WriteBarrier::kRetry};
+    if (key.starts_with(kMatchKey)) return reconcile_match(key.substr(kMatchKey.size()));
     if (key.starts_with(kVolumeKey)) return reconcile_volume(key, key.substr(kVolumeKey.size()));
     return reconcile_claim(key, client::parse_key(std::string_view(key).substr(kClaimKey.size())));
   }
@@ -100,8 +104,16 @@ class BinderController final : public Controller {
 
   void claim_changed(const client::Change& change, const EnqueueKey& enqueue) {
     enqueue(claim_key(change.key.ns, change.key.name));
-    base::MutexLock lock(mutex_);
-    for (const std::string& volume : index_.of_claim(change.key.ns, change.key.name)) enqueue(volume_key(volume));
+    std::vector<std::string> volumes;
+    {
+      base::MutexLock lock(mutex_);
+      volumes = index_.of_claim(change.key.ns, change.key.name);
+    }
+    for (const std::string& volume : volumes) enqueue(volume_key(volume));
+    // What was meant for it may serve another.
+    if (change.after) return;
+    if (const auto gone = client::decode_object<PersistentVolumeClaim>(change.before))
+      enqueue(match_key(api::class_of(*gone).value_or("")));
   }
 
   void volume_changed(const client::Change& change, const EnqueueKey& enqueue) {
@@ -110,24 +122,22 @@ class BinderController final : public Controller {
     if (change.after) {
       if (auto volume = client::decode_object<PersistentVolume>(change.after)) facts = api::facts_of(*volume);
     }
+    std::optional<api::VolumeFacts::Claim> before;
     {
       base::MutexLock lock(mutex_);
-      const api::VolumeFacts* known = index_.find(change.key.name);
-      if (known && known->claim) enqueue(claim_key(known->claim->ns, known->claim->name));
+      if (const api::VolumeFacts* known = index_.find(change.key.name)) before = known->claim;
       if (facts) {
         index_.put(*facts);
       } else {
         index_.remove(change.key.name);
       }
     }
+    if (before) enqueue(claim_key(before->ns, before->name));
     if (!facts) return;
     if (facts->claim) enqueue(claim_key(facts->claim->ns, facts->claim->name));
     wake(claims_.by_index(kNamedIndex, facts->name), enqueue);
     if (facts->claim || !facts->available) return;
-    for (const auto& claim : claims_.by_index_as<PersistentVolumeClaim>(kUnboundIndex, facts->storage_class)) {
-      if (api::is_free_for(*facts, api::facts_of(claim)))
-        enqueue(claim_key(claim.metadata.namespace_, claim.metadata.name));
-    }
+    enqueue(match_key(facts->storage_class));
   }
 
   void class_changed(const client::Change& change, const EnqueueKey& enqueue) {
@@ -140,6 +150,31 @@ class BinderController final : public Controller {
       if (const auto metadata = schema::view_metadata(raw.payload()))
         enqueue(claim_key(std::string(metadata->namespace_), std::string(metadata->name)));
     }
+  }
+
+  // ---- free volumes ----
+
+  // Wakes as many claims as there are volumes for them, so that many volumes and many claims do not meet each with
+  // each.
+  base::Result<Requeue> reconcile_match(const std::string& in_class) {
+    const auto storage_class = classes_.get_as<StorageClass>({"", in_class});
+    if (storage_class && waits_for_consumer(&*storage_class)) return Requeue{};
+    std::set<std::string> taken;
+    for (const client::RawObject& raw : claims_.by_index(kUnboundIndex, in_class)) {
+      const auto claim = client::decode_object<PersistentVolumeClaim>(raw);
+      if (!claim) continue;
+      bool found = false;
+      {
+        base::MutexLock lock(mutex_);
+        if (taken.size() >= index_.count_free(in_class)) break;
+        index_.each_free(api::facts_of(*claim), [&](const api::VolumeFacts& free) {
+          found = taken.insert(free.name).second;
+          return !found;
+        });
+      }
+      if (found) enqueue_(claim_key(claim->metadata.namespace_, claim->metadata.name));
+    }
+    return Requeue{};
   }
 
   // ---- claims ----
@@ -397,7 +432,7 @@ class BinderController final : public Controller {
   EnqueueKey enqueue_;
   WriteBarrier claims_barrier_, volumes_barrier_;
   base::Mutex mutex_;
-  api::VolumeIndex index_ GUARDED_BY(mutex_){api::VolumeIndex::Order::kFewestModesFirst};
+  api::VolumeIndex index_ GUARDED_BY(mutex_);
 };
 
 }  // namespace

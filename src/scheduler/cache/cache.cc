@@ -105,9 +105,36 @@ void Cache::set_labels(uint32_t slot, const StringPairs& labels) {
   }
 }
 
+void Cache::set_images(uint32_t slot, const std::vector<std::pair<std::string, int64_t>>& images) {
+  if (slot >= images_of_node_.size()) {
+    if (images.empty()) return;
+    images_of_node_.resize(slot + 1);
+  }
+  std::vector<const std::string*>& held = images_of_node_[slot];
+  const auto same = [](const std::string* name, const auto& image) { return *name == image.first; };
+  if (std::ranges::equal(held, images, same)) return;
+  for (const std::string* name : held) {
+    const auto at = images_.find(*name);
+    at->second.present[slot] = 0;
+    if (--at->second.nodes == 0) images_.erase(at);
+  }
+  held.clear();
+  for (const auto& [name, bytes] : images) {
+    const auto at = images_.try_emplace(name).first;
+    ImageColumn& image = at->second;
+    image.bytes = bytes;
+    if (image.on(slot)) continue;  // named twice
+    held.push_back(&at->first);
+    if (slot >= image.present.size()) image.present.resize(slot + 1);
+    image.present[slot] = 1;
+    ++image.nodes;
+  }
+}
+
 uint8_t Cache::set_node(const NodeInfo& node) {
   uint32_t slot = make_slot(node.name);
   bool fresh = !nodes_.present[slot];
+  set_images(slot, node.images);
   uint8_t bits = fresh ? static_cast<uint8_t>(NodeChange::kAdded) : difference(infos_[slot], node);
   if (bits == 0) return 0;
   if (fresh || zone_of(infos_[slot]) != zone_of(node)) order_stale_ = true;
@@ -127,6 +154,7 @@ uint8_t Cache::set_node(const NodeInfo& node) {
   nodes_.ephemeral_storage.allocatable[slot] = node.allocatable.ephemeral_storage;
   nodes_.allowed_pods[slot] = node.allowed_pods;
   infos_[slot] = node;
+  infos_[slot].images = {};
   ++node_generation_;
   return bits;
 }
@@ -135,6 +163,7 @@ void Cache::remove_node(std::string_view name) {
   uint32_t slot = slot_of(name);
   if (slot == kNoNode || !nodes_.present[slot]) return;
   set_labels(slot, {});
+  set_images(slot, {});
   infos_[slot] = {};
   nodes_.present[slot] = 0;
   order_stale_ = true;
@@ -205,6 +234,7 @@ void Cache::count(const PodInfo& pod, uint32_t slot, Direction direction) {
 void Cache::place(const PodRef& pod, uint32_t slot) {
   nodes_.pods[slot].push_back(pod);
   for (const HostPort& port : pod->host_ports) nodes_.host_ports[slot].push_back(port);
+  for (const ClaimUse& use : pod->claims) volumes_.count_use(pod->ns + "/" + use.name, 1);
   account(*pod, slot, Direction::kAdd);
   count(*pod, slot, Direction::kAdd);
 }
@@ -218,6 +248,7 @@ void Cache::displace(const PodRef& pod, uint32_t slot) {
     auto found = std::ranges::find(nodes_.host_ports[slot], port);
     if (found != nodes_.host_ports[slot].end()) nodes_.host_ports[slot].erase(found);
   }
+  for (const ClaimUse& use : pod->claims) volumes_.count_use(pod->ns + "/" + use.name, -1);
   account(*pod, slot, Direction::kRemove);
   count(*pod, slot, Direction::kRemove);
   release_slot(slot);
@@ -342,33 +373,21 @@ object::LabelSelector Cache::default_selector(const PodInfo& pod) const {
   return selector ? *std::move(selector) : object::LabelSelector();
 }
 
-// ---- volumes ----
+// ---- disruption budgets ----
 
-void Cache::set_claim(std::string_view ns, std::string_view name, std::optional<ClaimInfo> claim) {
-  std::string key = std::string(ns).append("/").append(name);
-  if (claim) {
-    claims_[std::move(key)] = *std::move(claim);
+void Cache::set_budget(const std::string& ns, const std::string& name, std::optional<BudgetInfo> budget) {
+  auto& of = budgets_[ns];
+  if (budget) {
+    of[name] = *std::move(budget);
   } else {
-    claims_.erase(key);
+    of.erase(name);
   }
+  if (of.empty()) budgets_.erase(ns);
 }
 
-const ClaimInfo* Cache::claim(std::string_view ns, std::string_view name) const {
-  auto found = claims_.find(std::string(ns).append("/").append(name));
-  return found == claims_.end() ? nullptr : &found->second;
-}
-
-void Cache::set_storage_class(std::string name, std::optional<BindingMode> mode) {
-  if (mode) {
-    storage_classes_[std::move(name)] = *mode;
-  } else {
-    storage_classes_.erase(name);
-  }
-}
-
-BindingMode Cache::binding_mode(std::string_view storage_class) const {
-  auto found = storage_classes_.find(storage_class);
-  return found == storage_classes_.end() ? BindingMode::kImmediate : found->second;
+const std::map<std::string, BudgetInfo>* Cache::budgets(std::string_view ns) const {
+  const auto found = budgets_.find(ns);
+  return found == budgets_.end() ? nullptr : &found->second;
 }
 
 // ---- counts ----

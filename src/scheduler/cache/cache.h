@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "scheduler/cache/label_column.h"
 #include "scheduler/cache/pod_counter.h"
+#include "scheduler/cache/volume_cache.h"
 #include "scheduler/pod_info.h"
 
 namespace scheduler {
@@ -43,6 +44,14 @@ struct NodeColumns {
   size_t size() const { return name.size(); }
 };
 
+// An image: which nodes have it, by slot.
+struct ImageColumn {
+  int64_t bytes = 0;
+  size_t nodes = 0;
+  std::vector<uint8_t> present;  // may be shorter than there are nodes
+  bool on(uint32_t slot) const { return slot < present.size() && present[slot] != 0; }
+};
+
 // What a node's change means to waiting pods; bits.
 enum class NodeChange : uint8_t { kAdded = 1, kAllocatable = 2, kLabels = 4, kTaints = 8 };
 
@@ -61,6 +70,8 @@ class Cache final : public NamespaceLabels {
   std::span<const uint32_t> order() const;
   // Null when no node has the label.
   const LabelColumn* label(std::string_view key) const;
+  const StringPairs& labels_of_node(uint32_t slot) const { return infos_[slot].labels; }
+  const std::map<std::string, ImageColumn, std::less<>>& images() const { return images_; }
 
   // ---- pods ----
   // Adds or replaces by uid; the pod has a node name. Confirms an assumed pod.
@@ -88,11 +99,13 @@ class Cache final : public NamespaceLabels {
   object::LabelSelector default_selector(const PodInfo& pod) const;
 
   // ---- volumes ----
-  void set_claim(std::string_view ns, std::string_view name, std::optional<ClaimInfo> claim);
-  const ClaimInfo* claim(std::string_view ns, std::string_view name) const;
-  void set_storage_class(std::string name, std::optional<BindingMode> mode);
-  // Immediate for a class that is not known.
-  BindingMode binding_mode(std::string_view storage_class) const;
+  VolumeCache& volumes() { return volumes_; }
+  const VolumeCache& volumes() const { return volumes_; }
+
+  // ---- disruption budgets ----
+  void set_budget(const std::string& ns, const std::string& name, std::optional<BudgetInfo> budget);
+  // Of the namespace, by name; null = none.
+  const std::map<std::string, BudgetInfo>* budgets(std::string_view ns) const;
 
   // ---- counts ----
   const PodCounter& counter(const PodQuery& query);
@@ -112,6 +125,7 @@ class Cache final : public NamespaceLabels {
   uint32_t make_slot(std::string_view name);
   void release_slot(uint32_t slot);
   void set_labels(uint32_t slot, const StringPairs& labels);
+  void set_images(uint32_t slot, const std::vector<std::pair<std::string, int64_t>>& images);
   void place(const PodRef& pod, uint32_t slot);
   void displace(const PodRef& pod, uint32_t slot);
   void account(const PodInfo& pod, uint32_t slot, Direction direction);
@@ -134,8 +148,10 @@ class Cache final : public NamespaceLabels {
   std::map<std::string, std::map<std::string, object::LabelSelector>, std::less<>> services_;  // by namespace
   std::unordered_map<std::string, object::LabelSelector> workloads_;                           // "ns/Kind/name"
 
-  std::unordered_map<std::string, ClaimInfo> claims_;  // "ns/name"
-  std::map<std::string, BindingMode, std::less<>> storage_classes_;
+  VolumeCache volumes_;
+  std::map<std::string, std::map<std::string, BudgetInfo>, std::less<>> budgets_;  // by namespace
+  std::map<std::string, ImageColumn, std::less<>> images_;
+  std::vector<std::vector<const std::string*>> images_of_node_;  // by slot: names in images_
 
   std::unordered_map<std::string, PodCounter> counters_;  // by query key
   std::unordered_map<std::string, TermGroup> term_groups_;

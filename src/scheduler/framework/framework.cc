@@ -30,6 +30,7 @@ void Profile::add(std::unique_ptr<Plugin> plugin, int64_t weight) {
   enlist(post_filters);
   enlist(pre_scores);
   enlist(scores);
+  enlist(pre_binds);
   plugins.push_back(std::move(plugin));
 }
 

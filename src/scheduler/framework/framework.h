@@ -1,7 +1,8 @@
 // Extension points of a scheduling cycle as small interfaces; a plugin implements those it needs. Filters and scores
 // see many nodes at a call (columns), so that a cycle costs nanoseconds a node. Invariants: a plugin keeps what
-// pre_filter and pre_score compute only for the current cycle; it changes nothing but its own members; reasons are
-// upstream's texts and outlive the cycle. Thread: the scheduler's strand.
+// pre_filter and pre_score compute only for the current cycle; it changes nothing but its own members and, from reserve
+// to release, the cache's assumptions; reasons are upstream's texts and outlive the cycle. Thread: the scheduler's
+// strand.
 #pragma once
 
 #include <cstdint>
@@ -32,6 +33,12 @@ enum ClusterEvent : uint32_t {
   kPodScaleDown = 1 << 8,   // of an assigned pod
   kPodToleration = 1 << 9,  // of the waiting pod itself, as are its own labels and scale-down
   kClaim = 1 << 10,
+  kVolume = 1 << 11,
+  kStorageClass = 1 << 12,
+  kCsiNode = 1 << 13,
+  kCsiDriver = 1 << 14,
+  kStorageCapacity = 1 << 15,
+  kDetach = 1 << 16,  // a VolumeAttachment went
   kEverything = 0xffffffff,
 };
 inline constexpr uint32_t kNodeEvents = kNodeAdd | kNodeAllocatable | kNodeLabel | kNodeTaint;
@@ -127,6 +134,23 @@ class ScorePlugin {
   ~ScorePlugin() = default;
 };
 
+// What must be written and seen before a pod may be bound to the node that was chosen. Of pods with claims alone.
+class PreBindPlugin {
+ public:
+  // Takes what the pod needs there, in memory. kSkip: nothing; no other call follows.
+  virtual Interest reserve(const PodInfo& pod, uint32_t node) = 0;
+  // The writes that make it true. The answers come to written(), by the place in the list.
+  virtual std::vector<client::Call> pre_bind(const PodInfo& pod) = 0;
+  virtual void written(const PodInfo& pod, size_t call, int64_t revision) = 0;
+  // Once all is written: has the cluster followed? False = not yet; an error ends the attempt.
+  virtual base::Result<bool> followed(const PodInfo& pod) = 0;
+  // The end of what reserve() began, in success and in failure.
+  virtual void release(const PodInfo& pod) = 0;
+
+ protected:
+  ~PreBindPlugin() = default;
+};
+
 struct Diagnosis {
   size_t nodes = 0;  // in the cluster
   std::string pre_filter_message;
@@ -171,6 +195,7 @@ struct Profile {
   std::vector<Entry<PostFilterPlugin>> post_filters;
   std::vector<Entry<PreScorePlugin>> pre_scores;
   std::vector<Entry<ScorePlugin>> scores;
+  std::vector<Entry<PreBindPlugin>> pre_binds;
 
   void add(std::unique_ptr<Plugin> plugin, int64_t weight);
   // The index of the plugin; CHECKs that there is one.

@@ -19,10 +19,28 @@ constexpr size_t kMinCandidates = 100;
 struct Candidate {
   uint32_t node;
   std::vector<PodRef> victims;  // most important first
+  size_t violations = 0;        // victims whose disruption budgets are used up
 };
 
 bool more_important(const PodRef& a, const PodRef& b) {
   return std::tuple(-a->priority, a->start_seconds) < std::tuple(-b->priority, b->start_seconds);
+}
+
+// Which of the pods (most important first) would go against a disruption budget if all of them went. Compat: a budget
+// bears so many of them, in that order; those whose eviction it counts already do not count again.
+std::vector<char> against_budgets(const std::vector<PodRef>& pods, const Cache& cache) {
+  std::vector<char> against(pods.size(), 0);
+  std::map<const BudgetInfo*, int32_t> left;
+  for (size_t i = 0; i < pods.size(); ++i) {
+    const auto* budgets = cache.budgets(pods[i]->ns);
+    if (!budgets || pods[i]->labels.empty()) continue;
+    for (const auto& [name, budget] : *budgets) {
+      if (!matches(budget.selector, pods[i]->labels)) continue;
+      if (std::ranges::find(budget.disrupted, pods[i]->name) != budget.disrupted.end()) continue;
+      if (--left.try_emplace(&budget, budget.allowed).first->second < 0) against[i] = 1;
+    }
+  }
+  return against;
 }
 
 class DefaultPreemption final : public Plugin, public PostFilterPlugin {
@@ -83,7 +101,8 @@ class DefaultPreemption final : public Plugin, public PostFilterPlugin {
     return nodes;
   }
 
-  // Takes all pods of lower priority away, then puts back, the most important first, those that may stay.
+  // Takes all pods of lower priority away, then puts back those that may stay: first those whose budgets do not bear
+  // it, then the others, each the most important first.
   static std::optional<Candidate> try_node(const PodRef& pod, uint32_t node, Algorithm& algorithm) {
     Cache& cache = algorithm.cache();
     std::vector<PodRef> lower;
@@ -101,26 +120,32 @@ class DefaultPreemption final : public Plugin, public PostFilterPlugin {
       assumed.contains(other->uid) ? cache.assume(other) : cache.set_pod(other);
     };
     Candidate candidate{node, {}};
-    bool fits = algorithm.feasible_on(*pod, node);
-    for (const PodRef& other : lower) {
-      put_back(other);
-      if (!fits || algorithm.feasible_on(*pod, node)) continue;
-      cache.remove_pod(other->uid);
-      candidate.victims.push_back(other);
+    const bool fits = algorithm.feasible_on(*pod, node);
+    const std::vector<char> against = against_budgets(lower, cache);
+    for (const char turn : {1, 0}) {
+      for (size_t i = 0; i < lower.size(); ++i) {
+        if (against[i] != turn) continue;
+        put_back(lower[i]);
+        if (!fits || algorithm.feasible_on(*pod, node)) continue;
+        cache.remove_pod(lower[i]->uid);
+        candidate.victims.push_back(lower[i]);
+        candidate.violations += static_cast<size_t>(turn);
+      }
     }
+    std::ranges::sort(candidate.victims, more_important);
     for (const PodRef& victim : candidate.victims) put_back(victim);
     if (!fits || candidate.victims.empty()) return std::nullopt;
     return candidate;
   }
 
-  // Compat: the lowest highest priority, the lowest sum (each counted from the least int), the fewest, the latest
-  // start.
+  // Compat: the fewest broken budgets, the lowest highest priority, the lowest sum (each counted from the least int),
+  // the fewest, the latest start.
   static bool better(const Candidate& a, const Candidate& b) {
     auto rank = [](const Candidate& candidate) {
       int64_t sum = 0;
       for (const PodRef& victim : candidate.victims) sum += victim->priority + int64_t{INT32_MAX} + 1;
       const PodInfo& first = *candidate.victims.front();
-      return std::tuple(first.priority, sum, candidate.victims.size(), -first.start_seconds);
+      return std::tuple(candidate.violations, first.priority, sum, candidate.victims.size(), -first.start_seconds);
     };
     return rank(a) < rank(b);
   }

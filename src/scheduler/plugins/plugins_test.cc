@@ -346,10 +346,11 @@ TEST(Contract, OrderAndWeights) {
   Profile profile = default_profile(&cache);
   std::vector<std::string> names;
   for (const auto& plugin : profile.plugins) names.emplace_back(plugin->name());
-  EXPECT_THAT(names,
-              ElementsAre("SchedulingGates", "NodeUnschedulable", "NodeName", "TaintToleration", "NodeAffinity",
-                          "NodePorts", "NodeResourcesFit", "VolumeBinding", "PodTopologySpread", "InterPodAffinity",
-                          "DynamicResources", "DefaultPreemption", "NodeResourcesBalancedAllocation"));
+  EXPECT_THAT(
+      names, ElementsAre("SchedulingGates", "NodeUnschedulable", "NodeName", "TaintToleration", "NodeAffinity",
+                         "NodePorts", "NodeResourcesFit", "VolumeRestrictions", "NodeVolumeLimits", "VolumeBinding",
+                         "VolumeZone", "PodTopologySpread", "InterPodAffinity", "DynamicResources", "DefaultPreemption",
+                         "NodeResourcesBalancedAllocation", "ImageLocality"));
   std::map<std::string, int64_t> weights;
   for (const auto& entry : profile.scores) weights[names[entry.index]] = entry.weight;
   EXPECT_EQ(weights, (std::map<std::string, int64_t>{{"TaintToleration", 3},
@@ -357,7 +358,8 @@ TEST(Contract, OrderAndWeights) {
                                                      {"NodeResourcesFit", 1},
                                                      {"PodTopologySpread", 2},
                                                      {"InterPodAffinity", 2},
-                                                     {"NodeResourcesBalancedAllocation", 1}}));
+                                                     {"NodeResourcesBalancedAllocation", 1},
+                                                     {"ImageLocality", 1}}));
 }
 
 TEST(Contract, EveryFilterHasRequeueEventsAndEveryScoreItsRange) {
@@ -382,33 +384,6 @@ TEST(Contract, EveryFilterHasRequeueEventsAndEveryScoreItsRange) {
       }
     }
   }
-}
-
-TEST(Filters, Claims) {
-  TestCluster cluster;
-  cluster.node("n");
-  cluster.cache.set_storage_class("late", BindingMode::kWaitForFirstConsumer);
-  PodRef pod = test_pod("p", [](Pod& p) {
-    auto& volume = p.spec.volumes.emplace_back();
-    volume.volume_source.persistent_volume_claim.ensure().claim_name = "data";
-  });
-  using State = ClaimInfo::State;
-  const std::pair<std::optional<ClaimInfo>, std::string> cases[] = {
-      {std::nullopt, "persistentvolumeclaim \"data\" not found"},
-      {ClaimInfo{State::kUnbound, "", "fast"}, "pod has unbound immediate PersistentVolumeClaims"},
-      {ClaimInfo{State::kDeleting, "v", ""}, "persistentvolumeclaim \"data\" is being deleted"},
-      {ClaimInfo{State::kLost, "v", ""},
-       "persistentvolumeclaim \"data\" bound to non-existent persistentvolume \"v\""}};
-  for (const auto& [claim, message] : cases) {
-    cluster.cache.set_claim("default", "data", claim);
-    Decision decision = cluster.algorithm.decide(pod);
-    EXPECT_EQ(decision.node, kNoNode);
-    EXPECT_EQ(decision.diagnosis.pre_filter_message, message);
-  }
-  cluster.cache.set_claim("default", "data", ClaimInfo{State::kUnbound, "", "late"});
-  EXPECT_EQ(cluster.decide(pod), "");
-  cluster.cache.set_claim("default", "data", ClaimInfo{State::kBound, "v", ""});
-  EXPECT_EQ(cluster.decide(pod), "n");
 }
 
 TEST(Algorithm, NodesToFind) {

@@ -1,14 +1,14 @@
-#include "admission/plugins/quota_usage.h"
+#include "api/core/quota_usage.h"
 
 #include <algorithm>
 #include <set>
 
-#include "admission/plugins/common.h"
 #include "api/core/pod_resources.h"
 #include "api/core/pod_spec.h"
+#include "api/core/volume_facts.h"
 #include "object/time.h"
 
-namespace admission::quota {
+namespace api::quota {
 namespace {
 
 using api::core::v1::PersistentVolumeClaim;
@@ -171,8 +171,9 @@ Usage usage_of(const Service& service) {
 
 Usage usage_of(const PersistentVolumeClaim& claim) {
   Usage usage{{"count/persistentvolumeclaims", one()}, {"persistentvolumeclaims", one()}};
-  const std::string of_class = std::string(claim_class(claim)).append(kClassInfix);
-  const bool has_class = !claim_class(claim).empty();
+  const std::string in_class = api::class_of(claim).value_or("");
+  const std::string of_class = in_class + std::string(kClassInfix);
+  const bool has_class = !in_class.empty();
   if (has_class) usage[of_class + "persistentvolumeclaims"] = one();
   auto requested = claim.spec.resources.requests.find("storage");
   if (requested == claim.spec.resources.requests.end()) return usage;
@@ -259,4 +260,4 @@ std::string missing_requirements(const Pod& pod, const std::vector<std::string>&
   return out;
 }
 
-}  // namespace admission::quota
+}  // namespace api::quota

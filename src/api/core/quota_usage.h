@@ -10,7 +10,7 @@
 #include "gen/core/v1.h"
 #include "object/quantity.h"
 
-namespace admission::quota {
+namespace api::quota {
 
 using Usage = std::map<std::string, object::QuantityValue>;
 
@@ -34,4 +34,4 @@ bool has_scopes(const api::core::v1::ResourceQuotaSpec& quota);
 // Compat: a quota of cpu or memory wants every container to say what it needs. `cpu for: a,b; memory for: a`, or "".
 std::string missing_requirements(const api::core::v1::Pod& pod, const std::vector<std::string>& hard_names);
 
-}  // namespace admission::quota
+}  // namespace api::quota
