@@ -85,7 +85,7 @@ def run_kubectl(tally, kubeconfig, extra, only, jobs):
 
 def run_go(tally, kubeconfig):
     env = {**os.environ, "KEELSON_KUBECONFIG": str(kubeconfig)}
-    run = subprocess.Popen(["go", "test", "-count=1", "-timeout=300s", "-json", ".", "./helm"], cwd=HERE / "go", env=env,
+    run = subprocess.Popen(["go", "test", "-count=1", "-timeout=300s", "-json", ".", "./helm", "./operator"], cwd=HERE / "go", env=env,
                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     output, seen = {}, 0
     for line in run.stdout:
