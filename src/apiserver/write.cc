@@ -1,6 +1,7 @@
 #include "apiserver/write.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "api/core/namespace.h"
 #include "api/meta_validation.h"
@@ -108,16 +109,29 @@ base::Result<void> prepare_new(RequestContext& context, const Endpoint& endpoint
   return context.core->admission().validate(attributes, *context.core);
 }
 
+// Takes the resourceVersion out of a body to be created; 0 when it is none.
+int64_t take_resource_version(Meta& meta) {
+  const std::string text = std::move(meta.resource_version);
+  meta.resource_version.clear();
+  int64_t version = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), version);
+  return failed == std::errc() && end == text.data() + text.size() ? version : 0;
+}
+
 base::Result<Answer> store_new(RequestContext& context, const Endpoint& endpoint, AnyObject& object,
                                const WriteOptions& options) {
   Core& core = *context.core;
-  const Meta& meta = meta_of(object.message(), static_cast<const void*>(object.get()));
+  Meta& meta = meta_of(object.message(), object.get());
+  const int64_t given_version = take_resource_version(meta);
   const std::string key = storage::object_key(endpoint.prefix(), meta.namespace_, meta.name);
   if (options.dry_run == DryRun::kYes) {
     if (core.store().latest(key)) return base::fail(object::already_exists(endpoint.group_resource, meta.name));
     TRY_ASSIGN(std::string form, stored_form(endpoint, object));
-    return answer_with(endpoint, std::move(form), 0, 201);
+    return answer_with(endpoint, std::move(form), given_version, 201);
   }
+  // Compat: it is the store that refuses one, after all other checks and before it looks at the name.
+  if (given_version != 0)
+    return base::fail(Reason::kUnknown, "resourceVersion should not be set on objects to be created");
   TRY_ASSIGN(std::string raw, stored_form(endpoint, object));
   kv::Write write = write_of(endpoint, key, raw);
   write.expected_mod_revision = 0;
@@ -194,10 +208,6 @@ base::Result<Answer> create_object(RequestContext& context, const Endpoint& endp
                                    const WriteOptions& options, FieldOwnership ownership) {
   Meta& meta = meta_of(object.message(), object.get());
   TRY(check_namespace(context, endpoint, meta));
-  // Compat: a resourceVersion in a body to be created is refused by the storage layer.
-  if (!meta.resource_version.empty()) {
-    return base::fail(Reason::kUnknown, "resourceVersion should not be set on objects to be created");
-  }
   api::prepare_meta_for_create(meta);  // what the server sets is no manager's
   api::dedup_owner_references(meta, context.warnings);
   const bool generated = meta.name.empty() && !meta.generate_name.empty();

@@ -13,7 +13,6 @@ namespace {
 
 constexpr int64_t kMaxDurationJson = 32, kMaxDatetimeJson = 32, kDateJson = 12;
 constexpr int64_t kMinDurationJson = 3, kMinDatetimeJson = 21, kMinStringJson = 2, kMinBoolJson = 4, kMinNumberJson = 1;
-constexpr uint64_t kNoLimit = INT64_MAX;
 
 uint64_t at_least_zero(int64_t value) { return value < 0 ? 0 : static_cast<uint64_t>(value); }
 
@@ -36,7 +35,9 @@ DeclType make_scalar(DeclKind kind) {
       set(TypeKind::kDouble, kMinNumberJson, 0);
       break;
     case DeclKind::kString:
-      set(TypeKind::kString, kMinStringJson, kNoLimit);
+      // Compat: that of keys of maps. Upstream counts them as empty in the estimate, so that rules about keys are
+      // allowed.
+      set(TypeKind::kString, kMinStringJson, 0);
       break;
     case DeclKind::kBytes:
       set(TypeKind::kBytes, kMinStringJson, kMaxRequestBytes - 2);

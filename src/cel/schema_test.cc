@@ -127,6 +127,7 @@ TEST(CelSchema, EstimatesCosts) {
       {"[1, 2, 3]", 10, 10},
       {"{'a': 1, 'b': 2}", 30, 30},
       {"self.names.all(x, true)", 3, 303},
+      {"self.labels.all(k, k.matches('[0-9]'))", 3, 123},
       {"self.nested.all(x, x.all(y, true))", 3, 1753},
       {"[1, 2, 3].all(x, true)", 20, 20},
       {"self.text.matches('[0-9]')", 4, 104},

@@ -32,7 +32,7 @@ TREES = ["test/cmd", "test/fixtures", "test/e2e/testing-manifests", "hack/lib", 
 NETWORK_COPY = "https://raw.githubusercontent.com/kubernetes/kubernetes/master/hack/testdata/"  # of files that the module has
 WORK = ROOT / "build" / "command_suite"
 EXPECTED = HERE / "expected_failures.txt"
-FUNCTION_SECONDS = 400
+FUNCTION_SECONDS = 600
 INLINE = "inline"
 
 
@@ -179,7 +179,7 @@ def end_session(shell):
 def last_failure(log):
     """The last lines that say something, in one line."""
     text = log.read_text(errors="replace") if log.exists() else ""
-    text = text[text.rfind("+++ command: run_"):].split("Call tree:")[0]
+    text = text[text.rfind("+++ command: run_"):].split("Call tree:")[0].split("+++ exit code")[0]
     lines = [re.sub(r"\x1b\S*?m", "", line).strip() for line in text.splitlines()]
     marks = [i for i, line in enumerate(lines) if "FAIL!" in line and "FAILED TESTS" not in line]
     wanted = lines[max(marks[-1] - 1, 0):marks[-1] + 6] if marks else lines[-5:]
