@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "controllers/catalogue.h"
 #include "controllers/test_support.h"
 #include "gen/apps/v1.h"
@@ -155,6 +157,32 @@ TEST_F(ControllersTest, ForegroundDeletionWaitsForDependents) {
       client_.patch<ConfigMap>("ns", "dependent", client::PatchType::kMerge, R"({"metadata":{"finalizers":null}})"));
   cluster_.settle();
   EXPECT_FALSE(client_.get<ConfigMap>("ns", "owner"));
+}
+
+TEST_F(ControllersTest, ACircleOfOwnersGoesWithTheFirst) {
+  std::map<std::string, std::string> uids;
+  for (const char* name : {"a", "b", "c"}) {
+    ConfigMap map;
+    map.metadata.name = name;
+    map.metadata.namespace_ = "ns";
+    uids[name] = client_.create(map)->metadata.uid;
+  }
+  for (const auto& [name, owner] : std::map<std::string, std::string>{{"a", "c"}, {"b", "a"}, {"c", "b"}}) {
+    auto map = client_.get<ConfigMap>("ns", name);
+    auto& reference = map->metadata.owner_references.emplace_back();
+    reference.api_version = "v1";
+    reference.kind = "ConfigMap";
+    reference.name = owner;
+    reference.uid = uids[owner];
+    reference.block_owner_deletion = true;
+    ASSERT_TRUE(client_.update(*map));
+  }
+  cluster_.settle();
+  client::DeleteOptions options;
+  options.propagation = client::Propagation::kForeground;
+  ASSERT_TRUE(client_.remove<ConfigMap>("ns", "a", options));
+  cluster_.settle();
+  for (const char* name : {"a", "b", "c"}) EXPECT_FALSE(client_.get<ConfigMap>("ns", name)) << name;
 }
 
 TEST_F(ControllersTest, OrphaningLeavesDependents) {
