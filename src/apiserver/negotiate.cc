@@ -139,6 +139,12 @@ std::vector<std::string> served_media_types(CborServing cbor) {
   return types;
 }
 
+bool accepts_type(std::string_view accept, std::string_view type) {
+  if (trim(accept).empty()) return true;
+  return std::ranges::any_of(parse_accept(accept),
+                             [&](const Clause& clause) { return clause.type == type || clause.type == "*/*"; });
+}
+
 base::Result<Accepted> negotiate_answer(std::string_view accept, AnswerKind kind, CborServing cbor) {
   if (trim(accept).empty()) return Accepted{};
   bool some_type = false;
