@@ -164,6 +164,7 @@ class PodPlanner {
       status.pod_ips[0].ip = status.pod_ip;
     }
     set_condition(pod_, status, "PodReadyToStartContainers", true, now_);
+    set_condition(pod_, status, "PodScheduled", true, now_);
     if (run_init_containers()) {
       for (size_t i = 0; i < status.container_statuses.size() && i < pod_.spec.containers.size(); ++i) {
         run_container(pod_.spec.containers[i], Role::kMain, status.container_statuses[i]);
