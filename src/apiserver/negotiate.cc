@@ -139,6 +139,10 @@ std::vector<std::string> served_media_types(CborServing cbor) {
   return types;
 }
 
+base::Error not_acceptable_form(CborServing cbor) {
+  return {base::Reason::kNotAcceptable, "only the following media types are accepted: " + served_list(cbor)};
+}
+
 bool accepts_type(std::string_view accept, std::string_view type) {
   if (trim(accept).empty()) return true;
   return std::ranges::any_of(parse_accept(accept),
