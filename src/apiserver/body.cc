@@ -1,5 +1,8 @@
 #include "apiserver/body.h"
 
+#include <algorithm>
+#include <map>
+
 #include "api/custom/custom_object.h"
 #include "apiserver/core.h"
 #include "apiserver/crd/custom_kind.h"
@@ -303,6 +306,51 @@ bool mentions_empty_list(MediaType type, std::string_view text) {
   return false;
 }
 
+// What stands between the quotes of an issue.
+std::string_view path_of(std::string_view issue) {
+  const size_t begin = issue.find('"') + 1;
+  const size_t end = issue.rfind('"');
+  return begin == 0 || end < begin ? std::string_view() : issue.substr(begin, end - begin);
+}
+
+// Numbers the paths that are asked for in the order in which they stand in the document.
+void number_paths(const object::Value& value, std::string& path, std::map<std::string, size_t, std::less<>>& ranks,
+                  size_t& next) {
+  const size_t length = path.size();
+  const auto descend = [&](const object::Value& child) {
+    if (const auto found = ranks.find(path); found != ranks.end()) found->second = next++;
+    number_paths(child, path, ranks, next);
+    path.resize(length);
+  };
+  if (const object::Object* members = value.object_if()) {
+    for (const object::Member& member : *members) {
+      path.append(length == 0 ? "" : ".").append(member.key);
+      descend(member.value);
+    }
+  } else if (const object::Array* elements = value.array_if()) {
+    for (size_t i = 0; i < elements->size(); ++i) {
+      path.append("[").append(std::to_string(i)).append("]");
+      descend((*elements)[i]);
+    }
+  }
+}
+
+// Compat: upstream's decoder finds what is repeated and what it does not know in one walk.
+void sort_issues(const object::Value& tree, size_t repeated, std::vector<std::string>& issues) {
+  if (repeated == 0 || issues.size() == repeated) return;
+  std::map<std::string, size_t, std::less<>> ranks;
+  for (const std::string& issue : issues) ranks.emplace(path_of(issue), SIZE_MAX);
+  std::string path;
+  size_t next = 0;
+  number_paths(tree, path, ranks, next);
+  std::vector<std::pair<size_t, size_t>> order;  // rank, and where it was
+  for (size_t i = 0; i < issues.size(); ++i) order.emplace_back(ranks.find(path_of(issues[i]))->second, i);
+  std::ranges::sort(order);
+  std::vector<std::string> sorted;
+  for (const auto& [rank, at] : order) sorted.push_back(std::move(issues[at]));
+  issues = std::move(sorted);
+}
+
 void find_empty_lists(const object::Value& value, std::vector<std::string>& path,
                       std::vector<std::vector<std::string>>& found) {
   const object::Object* members = value.object_if();
@@ -362,9 +410,11 @@ base::Result<std::string> encode_tree(RequestContext& context, const object::Val
   if (validation != FieldValidation::kIgnore) options.strict_issues = &issues;
   if (context.body_type == MediaType::kCbor) options.decoder = schema::Decoder::kCbor;
   if (context.body_type == MediaType::kJson) options.source_json = context.body;
+  const size_t repeated = issues.size();
   if (auto encoded = schema::encode_value(message, tree, raw, options); !encoded) {
     return cannot_handle(kind, version_of(api_version), kind, encoded.error().message);
   }
+  if (context.body_type == MediaType::kJson) sort_issues(tree, repeated, issues);
   TRY(report_issues(context, validation, issues, api_version, kind));
   note_empty_lists(context, tree);
   return raw;

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "apiserver/core.h"
+#include "apiserver/negotiate.h"
 #include "apiserver/respond.h"
 #include "apiserver/server.h"
 
@@ -127,8 +128,7 @@ void add_version_paths(Paths& paths) {
           context, {base::Reason::kMethodNotAllowed, "the server does not allow this method on the requested resource",
                     base::ErrorDetails{}});
     }
-    if (auto accepted = negotiate_answer(context.header("accept"), AnswerKind::kObject, CborServing::kOff);
-        !accepted || accepted->type != MediaType::kJson) {
+    if (!accepts_type(context.header("accept"), "application/json")) {
       return respond_error(
           context, {base::Reason::kNotAcceptable, "406: Not Acceptable\n\nAvailable representations: application/json",
                     base::ErrorDetails{}});

@@ -26,7 +26,7 @@ base::Result<Position> position_of(Core& core, const std::string& prefix, const 
     TRY_ASSIGN(storage::ContinueToken token, storage::decode_continue(options.continue_token));
     if (token.revision < 0) return Position{store.snapshot(), prefix + token.start};
     auto snapshot = store.snapshot_at(token.revision);
-    if (!snapshot) return base::fail(object::continue_expired());
+    if (!snapshot) return base::fail(object::continue_expired(storage::encode_continue({-1, token.start})));
     return Position{*snapshot, prefix + token.start};
   }
   auto wanted = parse_resource_version(options.resource_version);

@@ -12,6 +12,7 @@
 #include "apiserver/selection.h"
 #include "apiserver/testing.h"
 #include "codec/wire.h"
+#include "object/status.h"
 #include "schema/envelope.h"
 #include "storage/keys.h"
 #include "storage/stored_object.h"
@@ -148,6 +149,37 @@ TEST(ListPlan, ShowsWhatAWalkShows) {
     test.reopen();
     ASSERT_NO_FATAL_FAILURE(compare(test, *rng, test.store->compacted_revision() + 1));
   }
+}
+
+TEST(ListPlan, AnExpiredTokenComesBackAsOneThatGoesOn) {
+  testing::TestCore test;
+  auto rng = base::seeded_rng(1);
+  for (int i = 0; i < 5; ++i) {
+    const std::string key = storage::object_key("/registry/pods", "ns", "n" + std::to_string(i));
+    ASSERT_NO_FATAL_FAILURE(
+        write(test, {base::SharedBytes(key), base::SharedBytes(object(*rng, "Pod", 10)), std::nullopt, 0}));
+  }
+  const Endpoint& pods = *test.core->endpoints().find("", "v1", "pods", "");
+  ListOptions options;
+  options.limit = 2;
+  const auto first = plan_list(*test.core, pods, "ns", options);
+  ASSERT_TRUE(first);
+  const std::string key = storage::object_key("/registry/pods", "ns", "n9");
+  ASSERT_NO_FATAL_FAILURE(
+      write(test, {base::SharedBytes(key), base::SharedBytes(object(*rng, "Pod", 10)), std::nullopt, 0}));
+  ASSERT_TRUE(test.store->compact(test.store->snapshot()->revision()));
+  options.continue_token = first->continue_token;
+  const auto expired = plan_list(*test.core, pods, "ns", options);
+  ASSERT_FALSE(expired);
+  const object::Value status = object::status_value(expired.error(), 410);
+  EXPECT_EQ(status.find("details"), nullptr);
+  options.continue_token = status.string_at({"metadata", "continue"});
+  const auto second = plan_list(*test.core, pods, "ns", options);
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->revision, test.store->snapshot()->revision());
+  ASSERT_EQ(second->items.size(), 2u);
+  EXPECT_TRUE(second->items[0]->key.view().ends_with("/n2"));
+  EXPECT_EQ(second->remaining, 2);
 }
 
 TEST(ListPlan, SelectorsThatFixAValueHaveSignatures) {

@@ -139,6 +139,16 @@ std::vector<std::string> served_media_types(CborServing cbor) {
   return types;
 }
 
+base::Error not_acceptable_form(CborServing cbor) {
+  return {base::Reason::kNotAcceptable, "only the following media types are accepted: " + served_list(cbor)};
+}
+
+bool accepts_type(std::string_view accept, std::string_view type) {
+  if (trim(accept).empty()) return true;
+  return std::ranges::any_of(parse_accept(accept),
+                             [&](const Clause& clause) { return clause.type == type || clause.type == "*/*"; });
+}
+
 base::Result<Accepted> negotiate_answer(std::string_view accept, AnswerKind kind, CborServing cbor) {
   if (trim(accept).empty()) return Accepted{};
   bool some_type = false;

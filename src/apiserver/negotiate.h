@@ -30,6 +30,11 @@ struct Accepted {
   Pretty pretty = Pretty::kCompact;
 };
 
+// The form that was asked for is none of this resource.
+base::Error not_acceptable_form(CborServing cbor);
+// Whether a route that offers one type alone answers such a request. Compat: the router takes any clause that names the
+// type, or everything, whatever comes before it.
+bool accepts_type(std::string_view accept, std::string_view type);
 // What the request can be answered with. `accept`: the header's value, "" = anything. kNotAcceptable otherwise.
 enum class AnswerKind : uint8_t { kObject, kWatch };
 base::Result<Accepted> negotiate_answer(std::string_view accept, AnswerKind kind, CborServing cbor);

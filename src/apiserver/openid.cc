@@ -1,5 +1,6 @@
 #include "apiserver/openid.h"
 
+#include "apiserver/negotiate.h"
 #include "apiserver/respond.h"
 #include "codec/json_text.h"
 #include "pki/jwt.h"
@@ -48,10 +49,7 @@ void serve_configuration(RequestContext& context) {
 
 void serve_keys(RequestContext& context) {
   // Compat: the route offers this type alone; what does not accept it is refused.
-  const std::string_view accept = context.header("accept");
-  const bool taken =
-      accept.empty() || accept.find("*/*") != std::string_view::npos || accept.find(kKeySet) != std::string_view::npos;
-  if (!taken) {
+  if (!accepts_type(context.header("accept"), kKeySet)) {
     return respond_error(
         context, {base::Reason::kNotAcceptable,
                   "406: Not Acceptable\n\nAvailable representations: " + std::string(kKeySet), base::ErrorDetails{}});

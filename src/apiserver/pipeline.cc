@@ -19,6 +19,7 @@ bool is_long_running(const RequestInfo& info) {
 base::Result<void> run_stages(const PipelineParts& parts, RequestContext& context) {
   TRY(audit(context));
   TRY(request_info(context));
+  if (!is_long_running(context.info) && context.info.verb != "watch") TRY(check_timeout(context));
   TRY(authenticate(context, *parts.authenticator));
   TRY(impersonate(context));
   context.under_flow_control = !is_long_running(context.info);

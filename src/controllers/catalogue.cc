@@ -7,6 +7,7 @@
 #include "controllers/disruption/controller.h"
 #include "controllers/endpoints/controller.h"
 #include "controllers/endpointslice/controller.h"
+#include "controllers/endpointslicemirroring/controller.h"
 #include "controllers/ephemeralvolume/controller.h"
 #include "controllers/garbagecollector/controller.h"
 #include "controllers/job/controller.h"
@@ -48,6 +49,7 @@ std::vector<std::unique_ptr<Controller>> make_controllers(const Configuration& c
   all.push_back(replicationcontroller::make_controller(as("replication-controller")));
   all.push_back(endpoints::make_controller(as("endpoint-controller")));
   all.push_back(endpointslice::make_controller(as("endpointslice-controller")));
+  all.push_back(endpointslicemirroring::make_controller(as("endpointslicemirroring-controller")));
   all.push_back(garbagecollector::make_controller(as("generic-garbage-collector")));
   all.push_back(nodelifecycle::make_controller(as("node-controller")));
   all.push_back(tainteviction::make_controller(as("node-controller")));

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "controllers/catalogue.h"
 #include "controllers/test_support.h"
 #include "gen/apps/v1.h"
@@ -22,6 +24,7 @@ using api::core::v1::Node;
 using api::core::v1::Pod;
 using api::core::v1::Service;
 using api::core::v1::ServiceAccount;
+using api::discovery::v1::EndpointSlice;
 using std::chrono::seconds;
 
 class ControllersTest : public testing::Test {
@@ -157,6 +160,32 @@ TEST_F(ControllersTest, ForegroundDeletionWaitsForDependents) {
   EXPECT_FALSE(client_.get<ConfigMap>("ns", "owner"));
 }
 
+TEST_F(ControllersTest, ACircleOfOwnersGoesWithTheFirst) {
+  std::map<std::string, std::string> uids;
+  for (const char* name : {"a", "b", "c"}) {
+    ConfigMap map;
+    map.metadata.name = name;
+    map.metadata.namespace_ = "ns";
+    uids[name] = client_.create(map)->metadata.uid;
+  }
+  for (const auto& [name, owner] : std::map<std::string, std::string>{{"a", "c"}, {"b", "a"}, {"c", "b"}}) {
+    auto map = client_.get<ConfigMap>("ns", name);
+    auto& reference = map->metadata.owner_references.emplace_back();
+    reference.api_version = "v1";
+    reference.kind = "ConfigMap";
+    reference.name = owner;
+    reference.uid = uids[owner];
+    reference.block_owner_deletion = true;
+    ASSERT_TRUE(client_.update(*map));
+  }
+  cluster_.settle();
+  client::DeleteOptions options;
+  options.propagation = client::Propagation::kForeground;
+  ASSERT_TRUE(client_.remove<ConfigMap>("ns", "a", options));
+  cluster_.settle();
+  for (const char* name : {"a", "b", "c"}) EXPECT_FALSE(client_.get<ConfigMap>("ns", name)) << name;
+}
+
 TEST_F(ControllersTest, OrphaningLeavesDependents) {
   ASSERT_TRUE(client_.create(make_deployment(1)));
   cluster_.settle();
@@ -213,13 +242,53 @@ TEST_F(ControllersTest, ServicesGetEndpointsAndSlices) {
   cluster_.settle();
   run_pods();
   EXPECT_EQ(client_.get<Endpoints>("ns", "sv")->subsets[0].addresses.size(), 2u);
-  const auto slices = all<api::discovery::v1::EndpointSlice>();
+  const auto slices = all<EndpointSlice>();
   ASSERT_EQ(slices.size(), 1u);
   EXPECT_EQ(slices[0].endpoints.size(), 2u);
   ASSERT_TRUE(client_.remove<Service>("ns", "sv"));
   cluster_.settle();
   EXPECT_FALSE(client_.get<Endpoints>("ns", "sv"));
-  EXPECT_TRUE(all<api::discovery::v1::EndpointSlice>().empty());
+  EXPECT_TRUE(all<EndpointSlice>().empty());
+}
+
+TEST_F(ControllersTest, EndpointsMadeByHandAreMirrored) {
+  Service service;
+  service.metadata.name = "db";
+  service.metadata.namespace_ = "ns";
+  ASSERT_TRUE(client_.create(service));
+  Endpoints endpoints;
+  endpoints.metadata = service.metadata;
+  endpoints.metadata.labels = {{"a", "b"}};
+  auto& subset = endpoints.subsets.emplace_back();
+  subset.ports.emplace_back().port = 80;
+  subset.addresses.emplace_back().ip = "10.1.2.3";
+  subset.not_ready_addresses.emplace_back().ip = "fd00::1";
+  ASSERT_TRUE(client_.create(endpoints));
+  cluster_.settle();
+  std::map<std::string, EndpointSlice> slices;
+  for (const EndpointSlice& slice : all<EndpointSlice>()) slices[slice.address_type] = slice;
+  ASSERT_EQ(slices.size(), 2u);
+  const EndpointSlice& slice = slices["IPv4"];
+  EXPECT_EQ(slice.metadata.labels.at("kubernetes.io/service-name"), "db");
+  EXPECT_EQ(slice.metadata.labels.at("endpointslice.kubernetes.io/managed-by"),
+            "endpointslicemirroring-controller.k8s.io");
+  EXPECT_EQ(slice.metadata.labels.at("a"), "b");
+  EXPECT_EQ(slice.ports[0].port, 80);
+  EXPECT_EQ(slice.endpoints[0].addresses[0], "10.1.2.3");
+  EXPECT_EQ(slice.endpoints[0].conditions.ready, true);
+  EXPECT_EQ(slices["IPv6"].endpoints[0].conditions.ready, false);
+
+  auto current = client_.get<Endpoints>("ns", "db");
+  current->subsets[0].addresses[0].ip = "10.2.3.4";
+  current->subsets[0].not_ready_addresses.clear();
+  ASSERT_TRUE(client_.update(*current));
+  cluster_.settle();
+  ASSERT_EQ(all<EndpointSlice>().size(), 1u);
+  EXPECT_EQ(all<EndpointSlice>()[0].metadata.name, slice.metadata.name);
+  EXPECT_EQ(all<EndpointSlice>()[0].endpoints[0].addresses[0], "10.2.3.4");
+  ASSERT_TRUE(client_.remove<Endpoints>("ns", "db"));
+  cluster_.settle();
+  EXPECT_TRUE(all<EndpointSlice>().empty());
 }
 
 TEST_F(ControllersTest, AnEndingNamespaceIsEmptiedPodsFirst) {

@@ -90,6 +90,102 @@ TEST(JobPlan, IndexesAreFilledAndWritten) {
   EXPECT_EQ(pod.spec.containers[0].env[0].name, "JOB_COMPLETION_INDEX");
 }
 
+Pod failed_pod(const Job& job, std::string uid, int32_t code, std::optional<int32_t> index, int32_t failures) {
+  Pod pod = job::make_pod(job, index, failures);
+  pod.metadata.name = pod.metadata.uid = std::move(uid);
+  pod.status.phase = "Failed";
+  pod.status.container_statuses.resize(1);
+  pod.status.container_statuses[0].name = "c";
+  auto& terminated = pod.status.container_statuses[0].state.terminated.ensure();
+  terminated.exit_code = code;
+  terminated.finished_at = object::to_time(kNow);
+  return pod;
+}
+
+std::string condition_of(const job::Plan& plan, std::string_view type) {
+  for (const auto& condition : plan.status.conditions) {
+    if (condition.type == type && condition.status == "True") return condition.reason + ": " + condition.message;
+  }
+  return "";
+}
+
+TEST(JobPlan, ThePodFailurePolicyDecides) {
+  Job job = make_job(3, 3, "Indexed");
+  job.spec.backoff_limit = 100;
+  job.spec.backoff_limit_per_index = 1;
+  auto& rules = job.spec.pod_failure_policy.ensure().rules;
+  for (const char* action : {"FailJob", "Ignore", "FailIndex"}) {
+    auto& rule = rules.emplace_back();
+    rule.action = action;
+    rule.on_exit_codes.ensure().operator_ = "In";
+    rule.on_exit_codes->values = {static_cast<int32_t>(40 + rules.size())};  // 41, 42, 43
+  }
+  rules.emplace_back().action = "Ignore";
+  rules.back().on_pod_conditions.resize(1);
+  rules.back().on_pod_conditions[0].type = "DisruptionTarget";
+
+  job::Plan plan = job::plan({job, {failed_pod(job, "a", 41, 0, 0)}, kNow});
+  EXPECT_EQ(condition_of(plan, "FailureTarget"),
+            "PodFailurePolicy: Container c for pod ns/a failed with exit code 41 matching FailJob rule at index 0");
+
+  Pod disrupted = failed_pod(job, "b", 1, 1, 0);
+  disrupted.status.conditions.resize(1);
+  disrupted.status.conditions[0].type = "DisruptionTarget";
+  disrupted.status.conditions[0].status = "True";
+  plan = job::plan({job, {failed_pod(job, "a", 42, 0, 0), disrupted}, kNow});
+  EXPECT_TRUE(plan.status.uncounted_terminated_pods->failed.empty()) << "ignored";
+  EXPECT_EQ(plan.release.size(), 2u);
+  EXPECT_EQ(plan.create.size(), 3u) << "and replaced at once";
+
+  plan = job::plan({job, {failed_pod(job, "a", 43, 0, 0)}, kNow});
+  EXPECT_EQ(plan.status.failed_indexes, "0");
+  EXPECT_EQ(plan.create.size(), 2u) << "1 and 2";
+}
+
+TEST(JobPlan, AnIndexFailsAfterALimitOfItsOwn) {
+  Job job = make_job(2, 2, "Indexed");
+  job.spec.backoff_limit = 100;
+  job.spec.backoff_limit_per_index = 1;
+  EXPECT_EQ(job::make_pod(job, 0).metadata.annotations["batch.kubernetes.io/job-index-failure-count"], "0");
+  job::Observed observed{job, {failed_pod(job, "a", 1, 0, 0), job_pod("b", "Running", 1)}, kNow};
+  job::Plan plan = job::plan(observed);
+  EXPECT_EQ(plan.status.failed_indexes, "");
+  EXPECT_TRUE(plan.create.empty()) << "it waits";
+  EXPECT_EQ(plan.look_again, base::Duration(seconds(10)));
+  observed.now = kNow + seconds(10);
+  plan = job::plan(observed);
+  ASSERT_EQ(plan.create.size(), 1u);
+  EXPECT_EQ(plan.failures[0], 1);
+
+  observed.pods.push_back(failed_pod(job, "c", 1, 0, 1));
+  observed.pods[1].status.phase = "Succeeded";
+  plan = job::plan(observed);
+  EXPECT_EQ(plan.status.failed_indexes, "0");
+  EXPECT_EQ(condition_of(plan, "FailureTarget"), "FailedIndexes: Job has failed indexes");
+  observed.job.spec.max_failed_indexes = 0;
+  EXPECT_EQ(condition_of(job::plan(observed), "FailureTarget").substr(0, 24), "MaxFailedIndexesExceeded");
+}
+
+TEST(JobPlan, TheSuccessPolicyEndsItEarly) {
+  Job job = make_job(4, 4, "Indexed");
+  auto& rules = job.spec.success_policy.ensure().rules;
+  rules.resize(2);
+  rules[0].succeeded_indexes = "0,3";
+  rules[1].succeeded_count = 3;
+  const auto after = [&](std::vector<int32_t> succeeded) {
+    job::Observed observed{job, {job_pod("x", "Running", 2)}, kNow};
+    for (const int32_t index : succeeded) {
+      observed.pods.push_back(job_pod("p" + std::to_string(index), "Succeeded", index));
+    }
+    const job::Plan plan = job::plan(observed);
+    EXPECT_EQ(plan.remove.size(), condition_of(plan, "SuccessCriteriaMet").empty() ? 0u : 1u);
+    return condition_of(plan, "SuccessCriteriaMet");
+  };
+  EXPECT_EQ(after({0, 1}), "");
+  EXPECT_EQ(after({0, 3}), "SuccessPolicy: Matched rules at index 0");
+  EXPECT_EQ(after({0, 1, 2}), "SuccessPolicy: Matched rules at index 1");
+}
+
 TEST(JobPlan, FailuresWaitAndThenEndIt) {
   Pod failed = job_pod("a", "Failed");
   failed.metadata.finalizers.clear();
@@ -162,6 +258,32 @@ TEST_F(JobTest, RunsToCompletionAndIsClearedAway) {
   for (const Pod& pod : pods()) EXPECT_TRUE(pod.metadata.finalizers.empty());
   cluster_.executor.advance(seconds(61));
   EXPECT_TRUE(get().metadata.deletion_timestamp) << "foreground: the garbage collector ends it";
+}
+
+TEST_F(JobTest, TakesInLostPodsAndLetsGoOfOthers) {
+  Job job = make_job(1, 1);
+  job.spec.selector.ensure().match_labels = {{"batch.kubernetes.io/job-name", "j"}};
+  job.spec.template_.metadata.labels = {{"batch.kubernetes.io/job-name", "j"}};
+  ASSERT_TRUE(client_.create(job));
+  cluster_.settle();
+  auto pods = *client_.list<Pod>("ns");
+  ASSERT_EQ(pods.size(), 1u);
+  pods[0].metadata.owner_references.clear();
+  pods[0].metadata.finalizers.clear();
+  ASSERT_TRUE(client_.update(pods[0]));
+  cluster_.settle();
+  pods = *client_.list<Pod>("ns");
+  ASSERT_EQ(pods.size(), 1u);
+  EXPECT_EQ(pods[0].metadata.owner_references.size(), 1u);
+  EXPECT_THAT(pods[0].metadata.finalizers, testing::ElementsAre(job::kTrackingFinalizer));
+  const std::string name = pods[0].metadata.name;
+  pods[0].metadata.labels.clear();
+  ASSERT_TRUE(client_.update(pods[0]));
+  cluster_.settle();
+  const auto released = client_.get<Pod>("ns", name);
+  EXPECT_TRUE(released->metadata.owner_references.empty());
+  EXPECT_TRUE(released->metadata.finalizers.empty());
+  EXPECT_EQ(client_.list<Pod>("ns")->size(), 2u) << "another one is made";
 }
 
 TEST_F(JobTest, SuspendsAndResumes) {

@@ -92,6 +92,81 @@ TEST(PodPlan, HowContainersEnd) {
   }
 }
 
+// Plans and takes over what is reported until nothing is to be done before `until`.
+void follow(Pod& pod, base::WallTime& now, base::WallTime until) {
+  for (int i = 0; i < 100; ++i) {
+    const PodPlan plan = plan_pod({&pod, "10.244.1.1", "10.0.0.11", now, kNow - seconds(1)}, Options());
+    if (plan.action == PodAction::kReport) {
+      pod.status = plan.status;
+      continue;
+    }
+    if (!plan.look_again || now + *plan.look_again > until) break;
+    now += *plan.look_again;
+  }
+  now = until;
+}
+
+TEST(PodPlan, InitContainersComeFirst) {
+  for (const char* policy : {"Always", "Never"}) {
+    Pod pod = make_pod("p", policy);
+    pod.spec.init_containers.resize(2);
+    pod.spec.init_containers[0].name = "init1";
+    pod.spec.init_containers[0].command = {"/bin/true"};
+    pod.spec.init_containers[1].name = "init2";
+    pod.spec.init_containers[1].command = {"/bin/false"};
+    base::WallTime now = kNow;
+    follow(pod, now, kNow + seconds(25));
+    const auto& init = pod.status.init_container_statuses;
+    EXPECT_EQ(init[0].state.terminated->exit_code, 0);
+    EXPECT_EQ(pod.status.container_statuses[0].state.waiting->reason, "PodInitializing");
+    if (std::string_view(policy) == "Never") {
+      EXPECT_EQ(pod.status.phase, "Failed");
+      EXPECT_EQ(init[1].state.terminated->exit_code, 1);
+    } else {
+      EXPECT_EQ(pod.status.phase, "Pending");
+      EXPECT_EQ(init[1].restart_count, 2) << "at once, after 10 s, and then after 20 s";
+      EXPECT_EQ(init[1].state.waiting->reason, "CrashLoopBackOff");
+    }
+  }
+}
+
+TEST(PodPlan, EveryContainerHasItsOwnEnd) {
+  Pod pod = make_pod("p", "Never");
+  pod.spec.containers[0].command = {"sleep", "2"};
+  pod.spec.containers.push_back(pod.spec.containers[0]);
+  pod.spec.containers[1].name = "d";
+  pod.spec.containers[1].command = {"sh", "-c", "sleep 5; exit 4"};
+  base::WallTime now = kNow;
+  follow(pod, now, kNow + seconds(3));
+  EXPECT_EQ(pod.status.phase, "Running");
+  EXPECT_TRUE(pod.status.container_statuses[0].state.terminated);
+  EXPECT_EQ(ready_of(pod), "True") << "one has ended well, the other runs";
+  follow(pod, now, kNow + seconds(6));
+  EXPECT_EQ(pod.status.phase, "Failed");
+  EXPECT_EQ(pod.status.container_statuses[1].state.terminated->exit_code, 4);
+}
+
+TEST(PodPlan, ProbesImagesAndDeadlines) {
+  Pod pod = make_pod("p");
+  pod.spec.containers[0].readiness_probe.ensure().initial_delay_seconds = 10;
+  base::WallTime now = kNow;
+  follow(pod, now, kNow + seconds(9));
+  EXPECT_EQ(ready_of(pod), "False");
+  follow(pod, now, kNow + seconds(11));
+  EXPECT_EQ(ready_of(pod), "True");
+
+  pod = make_pod("q");
+  pod.spec.containers[0].image = "img:non-existent";
+  pod.spec.active_deadline_seconds = 5;
+  now = kNow;
+  follow(pod, now, kNow + seconds(4));
+  EXPECT_EQ(pod.status.phase, "Pending");
+  EXPECT_EQ(pod.status.container_statuses[0].state.waiting->reason, "ImagePullBackOff");
+  follow(pod, now, kNow + seconds(6));
+  EXPECT_EQ(pod.status.phase, "Failed");
+  EXPECT_EQ(pod.status.reason, "DeadlineExceeded");
+}
+
 TEST(PodPlan, DeletionHonoursGraceAndFinalizers) {
   const Options options;
   Pod pod = make_pod("p");

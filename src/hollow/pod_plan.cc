@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "hollow/container_fate.h"
 #include "object/time.h"
 
 namespace hollow {
@@ -14,8 +15,13 @@ using api::core::v1::Pod;
 using api::core::v1::PodCondition;
 using api::core::v1::PodStatus;
 
-std::optional<int64_t> annotated(const Pod& pod, const char* name) {
-  const auto found = pod.metadata.annotations.find(name);
+// Compat: how long a container that ended waits before it is started again, doubled each time.
+constexpr base::Duration kFirstBackOff = std::chrono::seconds(10);
+constexpr base::Duration kMaxBackOff = std::chrono::minutes(5);
+constexpr base::Duration kLongRun = std::chrono::minutes(10);  // after which there is no wait
+
+std::optional<int64_t> stop_seconds(const Pod& pod) {
+  const auto found = pod.metadata.annotations.find(kStopSeconds);
   if (found == pod.metadata.annotations.end()) return std::nullopt;
   int64_t number = 0;
   const std::string& text = found->second;
@@ -54,34 +60,28 @@ bool gates_open(const Pod& pod, const PodStatus& status) {
   });
 }
 
-std::string names_of(const Pod& pod) {
-  std::string names;
-  for (const Container& container : pod.spec.containers) names += (names.empty() ? "" : " ") + container.name;
-  return names;
-}
-
-ContainerStatus base_status(const Container& container) {
+ContainerStatus waiting_status(const Container& container, const char* reason) {
   ContainerStatus status;
   status.name = container.name;
   status.image = container.image;
   status.started = false;
+  status.state.waiting.ensure().reason = reason;
   return status;
 }
 
-ContainerStatus started_status(const Pod& pod, const Container& container, int32_t restarts) {
-  ContainerStatus status = base_status(container);
-  status.image_id = container.image + "@sha256:" + digest(container.image);
-  status.container_id = "hollow://" + digest(pod.metadata.uid + container.name + std::to_string(restarts));
-  status.restart_count = restarts;
-  return status;
+void wait(ContainerStatus& status, const char* reason, std::string message) {
+  auto& waiting = status.state.waiting.ensure();
+  waiting.reason = reason;
+  waiting.message = std::move(message);
 }
 
-ContainerStatus running_status(const Pod& pod, const Container& container, int32_t restarts, base::WallTime now) {
-  ContainerStatus status = started_status(pod, container, restarts);
-  status.ready = true;
-  status.started = true;
+void start(const Pod& pod, const std::string& image, ContainerStatus& status, base::WallTime now) {
+  status.image = image;
+  status.image_id = image + "@sha256:" + digest(image);
+  status.container_id = "hollow://" + digest(pod.metadata.uid + status.name + std::to_string(status.restart_count));
+  status.state.waiting.reset();
+  status.state.terminated.reset();
   status.state.running.ensure().started_at = object::to_time(now);
-  return status;
 }
 
 void terminate(ContainerStatus& status, int32_t exit_code, base::WallTime now) {
@@ -96,6 +96,8 @@ void terminate(ContainerStatus& status, int32_t exit_code, base::WallTime now) {
   status.ready = false;
   status.started = false;
 }
+
+bool is_sidecar(const Container& container) { return container.restart_policy == "Always"; }
 
 bool is_terminal(const Pod& pod) { return pod.status.phase == "Succeeded" || pod.status.phase == "Failed"; }
 
@@ -114,18 +116,17 @@ class PodPlanner {
       return {};
     } else if (!pod_.status.start_time) {
       create_containers();
-    } else if (pod_.status.phase != "Running") {
-      run_containers();
-    } else {
-      keep_running();
+    } else if (pod_.status.phase == "Running" || !wait_until(situation_.seen + options_.start_delay)) {
+      advance();
     }
     return std::move(plan_);
   }
 
  private:
+  // True: `due` is yet to come, and the pod is looked at again then.
   bool wait_until(base::WallTime due) {
     if (now_ >= due) return false;
-    plan_.look_again = due - now_;
+    if (!plan_.look_again || due - now_ < *plan_.look_again) plan_.look_again = due - now_;
     return true;
   }
 
@@ -138,126 +139,266 @@ class PodPlanner {
     status.host_ip = situation_.host_ip;
     status.host_ips.resize(1);
     status.host_ips[0].ip = situation_.host_ip;
-    const std::string unready = "containers with unready status: [" + names_of(pod_) + "]";
-    set_condition(pod_, status, "PodReadyToStartContainers", false, now_);
-    set_condition(pod_, status, "Initialized", pod_.spec.init_containers.empty(), now_);
-    set_condition(pod_, status, "Ready", false, now_, "ContainersNotReady", unready);
-    set_condition(pod_, status, "ContainersReady", false, now_, "ContainersNotReady", unready);
-    set_condition(pod_, status, "PodScheduled", true, now_);
     status.container_statuses.clear();
     status.init_container_statuses.clear();
     const char* reason = pod_.spec.init_containers.empty() ? "ContainerCreating" : "PodInitializing";
     for (const Container& container : pod_.spec.init_containers) {
-      status.init_container_statuses.push_back(base_status(container));
-      status.init_container_statuses.back().state.waiting.ensure().reason = "PodInitializing";
+      status.init_container_statuses.push_back(waiting_status(container, "PodInitializing"));
     }
     for (const Container& container : pod_.spec.containers) {
-      status.container_statuses.push_back(base_status(container));
-      status.container_statuses.back().state.waiting.ensure().reason = reason;
+      status.container_statuses.push_back(waiting_status(container, reason));
     }
+    set_condition(pod_, status, "PodReadyToStartContainers", false, now_);
+    set_conditions();
+    set_condition(pod_, status, "PodScheduled", true, now_);
     report();
   }
 
-  void run_containers() {
-    if (wait_until(situation_.seen + options_.start_delay)) return;
+  // Brings every container as far as it has got by now.
+  void advance() {
     PodStatus& status = plan_.status;
-    status.phase = "Running";
-    status.pod_ip = pod_.spec.host_network ? situation_.host_ip : situation_.pod_ip;
-    status.pod_ips.resize(1);
-    status.pod_ips[0].ip = status.pod_ip;
-    status.init_container_statuses.clear();
-    for (const Container& container : pod_.spec.init_containers) {
-      const bool sidecar = container.restart_policy == "Always";
-      ContainerStatus started = running_status(pod_, container, 0, now_);
-      if (!sidecar) {
-        terminate(started, 0, now_);
-        started.ready = true;
-      }
-      status.init_container_statuses.push_back(std::move(started));
-    }
-    status.container_statuses.clear();
-    for (const Container& container : pod_.spec.containers) {
-      status.container_statuses.push_back(running_status(pod_, container, 0, now_));
+    if (is_overdue()) return;
+    if (status.pod_ip.empty()) {
+      status.pod_ip = pod_.spec.host_network ? situation_.host_ip : situation_.pod_ip;
+      status.pod_ips.resize(1);
+      status.pod_ips[0].ip = status.pod_ip;
     }
     set_condition(pod_, status, "PodReadyToStartContainers", true, now_);
-    set_condition(pod_, status, "Initialized", true, now_);
-    set_condition(pod_, status, "ContainersReady", true, now_);
-    set_ready(status);
-    report();
-    schedule_exit();
-  }
-
-  void set_ready(PodStatus& status) {
-    if (gates_open(pod_, status)) return set_condition(pod_, status, "Ready", true, now_);
-    set_condition(pod_, status, "Ready", false, now_, "ReadinessGatesNotReady",
-                  "the status of a readiness gate is not True");
-  }
-
-  // How long containers run; nothing = for ever.
-  std::optional<base::Duration> run_time() const {
-    if (const auto seconds = annotated(pod_, kRunSeconds)) return std::chrono::seconds(*seconds);
-    if (pod_.spec.restart_policy == "Always" || pod_.spec.restart_policy.empty()) return std::nullopt;
-    return options_.run_time;
-  }
-
-  void schedule_exit() {
-    if (const auto time = run_time()) plan_.look_again = *time;
-  }
-
-  void keep_running() {
-    PodStatus& status = plan_.status;
-    const auto time = run_time();
-    if (time) {
-      base::WallTime started = now_;
-      for (const ContainerStatus& container : status.container_statuses) {
-        if (container.state.running)
-          started = std::min(started, object::to_wall_time(container.state.running->started_at));
-      }
-      if (!wait_until(started + *time)) return exit_containers();
-    }
-    set_ready(status);
-    if (!(status.conditions == pod_.status.conditions)) report();
-  }
-
-  void exit_containers() {
-    PodStatus& status = plan_.status;
-    const auto code = static_cast<int32_t>(annotated(pod_, kExitCode).value_or(0));
-    const bool restarts =
-        pod_.spec.restart_policy == "Always" || (pod_.spec.restart_policy == "OnFailure" && code != 0);
-    report();
-    if (restarts) {
+    set_condition(pod_, status, "PodScheduled", true, now_);
+    if (run_init_containers()) {
       for (size_t i = 0; i < status.container_statuses.size() && i < pod_.spec.containers.size(); ++i) {
-        ContainerStatus before = status.container_statuses[i];
-        terminate(before, code, now_);
-        ContainerStatus& after = status.container_statuses[i];
-        after = running_status(pod_, pod_.spec.containers[i], before.restart_count + 1, now_);
-        after.last_state = before.state;
+        run_container(pod_.spec.containers[i], Role::kMain, status.container_statuses[i]);
       }
-      schedule_exit();
-      return;
+      set_phase();
     }
-    end_containers(code);
+    run_ephemeral_containers();
+    if (status.phase != "Failed" && status.phase != "Succeeded") set_conditions();
+    if (!(status == pod_.status)) report();
+  }
+
+  bool is_overdue() {
+    if (!pod_.spec.active_deadline_seconds) return false;
+    const base::WallTime end =
+        object::to_wall_time(*pod_.status.start_time) + std::chrono::seconds(*pod_.spec.active_deadline_seconds);
+    if (wait_until(end)) return false;
+    end_containers(137);
+    plan_.status.phase = "Failed";
+    plan_.status.reason = "DeadlineExceeded";
+    plan_.status.message = "Pod was active on the node longer than the specified deadline";
+    report();
+    return true;
+  }
+
+  // True when all have done their part.
+  bool run_init_containers() {
+    PodStatus& status = plan_.status;
+    for (size_t i = 0; i < status.init_container_statuses.size() && i < pod_.spec.init_containers.size(); ++i) {
+      const Container& container = pod_.spec.init_containers[i];
+      ContainerStatus& init = status.init_container_statuses[i];
+      if (init.state.terminated && init.state.terminated->exit_code == 0 && !is_sidecar(container)) continue;
+      run_container(container, is_sidecar(container) ? Role::kMain : Role::kInit, init);
+      if (is_sidecar(container) && init.state.running) continue;
+      if (!init.state.terminated) return false;
+      if (init.state.terminated->exit_code == 0) {
+        init.ready = true;
+        continue;
+      }
+      end_pod(false);
+      return false;
+    }
+    return true;
+  }
+
+  void run_container(const Container& container, Role role, ContainerStatus& status) {
+    if (status.state.terminated) return;
+    const Fate fate = foresee(pod_, container, role, status.restart_count, options_);
+    if (status.state.waiting && !leave_waiting(container, status)) return;
+    if (status.state.running && status.image != container.image && pod_.spec.restart_policy != "Never") {
+      return restart(container, status, 0);
+    }
+    if (fate.lasts && is_over(*fate.lasts, role, status)) return end_container(container, fate.exit_code, status);
+    set_ready(container, status);
+  }
+
+  // False: it waits on.
+  bool leave_waiting(const Container& container, ContainerStatus& status) {
+    if (!can_be_pulled(container.image)) {
+      status.image = container.image;
+      wait(status, "ImagePullBackOff", "Back-off pulling image \"" + container.image + "\": not found");
+      return false;
+    }
+    if (const auto& last = status.last_state.terminated) {
+      if (wait_until(object::to_wall_time(last->finished_at) + back_off(status.restart_count))) return false;
+      ++status.restart_count;
+    }
+    start(pod_, container.image, status, now_);
+    return true;
+  }
+
+  // Compat: init containers that end at once are never seen running; others are.
+  bool is_over(base::Duration lasts, Role role, const ContainerStatus& status) {
+    const base::WallTime started = object::to_wall_time(status.state.running->started_at);
+    if (wait_until(started + lasts)) return false;
+    if (role == Role::kInit || was_running(status)) return true;
+    plan_.look_again = base::Duration(1);
+    return false;
+  }
+
+  // Whether the last report showed this run.
+  bool was_running(const ContainerStatus& status) const {
+    for (const auto* list : {&pod_.status.container_statuses, &pod_.status.init_container_statuses}) {
+      for (const ContainerStatus& before : *list) {
+        if (before.name == status.name && before.state.running) return before.container_id == status.container_id;
+      }
+    }
+    return false;
+  }
+
+  void end_container(const Container& container, int32_t code, ContainerStatus& status) {
+    const bool again = is_sidecar(container) || pod_.spec.restart_policy == "Always" ||
+                       pod_.spec.restart_policy.empty() || (pod_.spec.restart_policy == "OnFailure" && code != 0);
+    const bool is_init = std::ranges::find(pod_.spec.init_containers, container.name, &Container::name) !=
+                         pod_.spec.init_containers.end();
+    if (again && !(is_init && code == 0 && !is_sidecar(container))) return restart(container, status, code);
+    terminate(status, code, now_);
+  }
+
+  void restart(const Container& container, ContainerStatus& status, int32_t code) {
+    const base::WallTime started = object::to_wall_time(status.state.running->started_at);
+    terminate(status, code, now_);
+    status.last_state = status.state;
+    status.state.terminated.reset();
+    if (status.restart_count == 0 || now_ - started >= kLongRun) {
+      ++status.restart_count;
+      start(pod_, container.image, status, now_);
+      plan_.look_again = base::Duration(1);
+      return set_ready(container, status);
+    }
+    const base::Duration delay = back_off(status.restart_count);
+    wait(status, "CrashLoopBackOff",
+         "back-off " + object::format_duration(delay) + " restarting failed container=" + container.name +
+             " pod=" + pod_.metadata.name + "_" + pod_.metadata.namespace_ + "(" + pod_.metadata.uid + ")");
+    wait_until(now_ + delay);
+  }
+
+  static base::Duration back_off(int32_t restarts) {
+    base::Duration delay = kFirstBackOff;
+    for (int32_t i = 1; i < restarts && delay < kMaxBackOff; ++i) delay *= 2;
+    return std::min(delay, kMaxBackOff);
+  }
+
+  void set_ready(const Container& container, ContainerStatus& status) {
+    if (!status.state.running) return;
+    const base::WallTime started = object::to_wall_time(status.state.running->started_at);
+    status.started = !container.startup_probe || has_succeeded(*container.startup_probe, started);
+    status.ready =
+        *status.started && (!container.readiness_probe || has_succeeded(*container.readiness_probe, started));
+  }
+
+  bool has_succeeded(const api::core::v1::Probe& probe, base::WallTime started) {
+    const auto after = first_success(probe);
+    return after && !wait_until(started + *after);
+  }
+
+  void run_ephemeral_containers() {
+    auto& statuses = plan_.status.ephemeral_container_statuses;
+    for (const auto& container : pod_.spec.ephemeral_containers) {
+      const auto& common = container.ephemeral_container_common;
+      if (std::ranges::find(statuses, common.name, &ContainerStatus::name) != statuses.end()) continue;
+      ContainerStatus& status = statuses.emplace_back();
+      status.name = common.name;
+      start(pod_, common.image, status, now_);
+    }
+  }
+
+  void set_phase() {
+    PodStatus& status = plan_.status;
+    const auto ended = [](const ContainerStatus& c) { return static_cast<bool>(c.state.terminated); };
+    const auto has_run = [](const ContainerStatus& c) { return c.state.running || c.last_state.terminated; };
+    if (!status.container_statuses.empty() && std::ranges::all_of(status.container_statuses, ended)) {
+      return end_pod(std::ranges::all_of(status.container_statuses,
+                                         [](const ContainerStatus& c) { return c.state.terminated->exit_code == 0; }));
+    }
+    status.phase =
+        std::ranges::any_of(status.container_statuses, has_run) || std::ranges::any_of(status.container_statuses, ended)
+            ? "Running"
+            : "Pending";
   }
 
   void end_containers(int32_t code) {
-    PodStatus& status = plan_.status;
-    for (size_t i = 0; i < status.container_statuses.size(); ++i) {
-      if (!status.container_statuses[i].state.terminated) terminate(status.container_statuses[i], code, now_);
+    for (ContainerStatus& status : plan_.status.container_statuses) {
+      if (!status.state.terminated) terminate(status, code, now_);
     }
-    const bool succeeded = code == 0;
+    for (ContainerStatus& status : plan_.status.init_container_statuses) {
+      if (status.state.running) terminate(status, code, now_);
+    }
+    end_pod(code == 0);
+  }
+
+  void end_pod(bool succeeded) {
+    PodStatus& status = plan_.status;
     status.phase = succeeded ? "Succeeded" : "Failed";
+    // Sidecars stop when the others have ended.
+    for (ContainerStatus& init : status.init_container_statuses) {
+      if (init.state.running) terminate(init, 0, now_);
+    }
     const std::string reason = succeeded ? "PodCompleted" : "PodFailed";
+    const std::string incomplete = incomplete_init_containers();
     set_condition(pod_, status, "PodReadyToStartContainers", false, now_);
-    set_condition(pod_, status, "Initialized", true, now_, succeeded ? reason : "");
+    if (incomplete.empty()) {
+      set_condition(pod_, status, "Initialized", true, now_, succeeded ? reason : "");
+    } else {
+      set_condition(pod_, status, "Initialized", false, now_, "ContainersNotInitialized",
+                    "containers with incomplete status: [" + incomplete + "]");
+    }
     set_condition(pod_, status, "Ready", false, now_, reason);
     set_condition(pod_, status, "ContainersReady", false, now_, reason);
+  }
+
+  std::string incomplete_init_containers() const {
+    std::string names;
+    for (const ContainerStatus& init : plan_.status.init_container_statuses) {
+      const bool complete = init.state.running ? init.started.value_or(false)
+                                               : init.state.terminated && init.state.terminated->exit_code == 0;
+      if (!complete) names.append(names.empty() ? "" : " ").append(init.name);
+    }
+    return names;
+  }
+
+  void set_conditions() {
+    PodStatus& status = plan_.status;
+    const std::string incomplete = incomplete_init_containers();
+    std::string unready;
+    for (const ContainerStatus& container : status.container_statuses) {
+      if (!container.ready && !(container.state.terminated && container.state.terminated->exit_code == 0))
+        unready.append(unready.empty() ? "" : " ").append(container.name);
+    }
+    if (incomplete.empty()) {
+      set_condition(pod_, status, "Initialized", true, now_);
+    } else {
+      set_condition(pod_, status, "Initialized", false, now_, "ContainersNotInitialized",
+                    "containers with incomplete status: [" + incomplete + "]");
+    }
+    if (!unready.empty()) {
+      const std::string message = "containers with unready status: [" + unready + "]";
+      set_condition(pod_, status, "Ready", false, now_, "ContainersNotReady", message);
+      set_condition(pod_, status, "ContainersReady", false, now_, "ContainersNotReady", message);
+      return;
+    }
+    if (gates_open(pod_, status)) {
+      set_condition(pod_, status, "Ready", true, now_);
+    } else {
+      set_condition(pod_, status, "Ready", false, now_, "ReadinessGatesNotReady",
+                    "the status of a readiness gate is not True");
+    }
+    set_condition(pod_, status, "ContainersReady", true, now_);
   }
 
   // Deleted: containers stop, at once or as late as an annotation says, but within the grace period.
   void stop() {
     const int64_t grace = pod_.metadata.deletion_grace_period_seconds.value_or(0);
     const base::WallTime deadline = object::to_wall_time(*pod_.metadata.deletion_timestamp);
-    const int64_t takes = std::min(annotated(pod_, kStopSeconds).value_or(0), grace);
+    const int64_t takes = std::min(stop_seconds(pod_).value_or(0), grace);
     const bool running = pod_.status.phase == "Running";
     if (running && takes > 0 && wait_until(deadline - std::chrono::seconds(grace - takes))) return;
     // Whoever holds the Pod with a finalizer wants to know how it ended.

@@ -10,15 +10,19 @@ using base::Error;
 using base::ErrorDetails;
 using base::Reason;
 
+// The cause in which an Error carries what goes out as metadata.continue of the Status, and not as a cause.
+constexpr const char* kContinueCause = "Continue";
+
 void set_if(Object& object, std::string_view key, const std::string& text) {
   if (!text.empty()) object.append(std::string(key), text);
 }
 
-Object status_head(const char* status) {
-  Object object;
+Object status_head(const char* status, const std::string& continue_token = {}) {
+  Object object, metadata;
   object.append("kind", "Status");
   object.append("apiVersion", "v1");
-  object.append("metadata", Object());
+  set_if(metadata, "continue", continue_token);
+  object.append("metadata", std::move(metadata));
   object.append("status", status);
   return object;
 }
@@ -50,6 +54,15 @@ ErrorDetails details_of(const GroupResource& resource, std::string_view name) {
   return {.name = std::string(name), .group = resource.group, .kind = resource.resource};
 }
 
+// Where a list that expired goes on; "" for any other error.
+std::string continue_of(const Error& error) {
+  if (error.reason != Reason::kExpired || !error.details) return "";
+  for (const base::Cause& cause : error.details->causes) {
+    if (cause.reason == kContinueCause) return cause.message;
+  }
+  return "";
+}
+
 // `<resource> "<name>"`
 std::string subject(const GroupResource& resource, std::string_view name) {
   return resource.to_string() + ' ' + codec::go_quoted(name);
@@ -66,10 +79,12 @@ std::string text_of(const Value& value, std::string_view key) { return std::stri
 }  // namespace
 
 Value status_value(const Error& error, int code) {
-  Object object = status_head("Failure");
+  const std::string continues = continue_of(error);
+  Object object = status_head("Failure", continues);
   set_if(object, "message", error.message);
   set_if(object, "reason", std::string(base::reason_name(error.reason)));
-  if (error.details) object.append("details", details_value(*error.details));
+  // Compat: a list that expired has a token to go on with, and no details.
+  if (error.details && continues.empty()) object.append("details", details_value(*error.details));
   object.append("code", code);
   return object;
 }
@@ -191,12 +206,15 @@ Error too_old_resource_version(uint64_t wanted, uint64_t oldest) {
 }
 Error watch_expired() { return resource_expired("The resourceVersion for the provided watch is too old."); }
 Error list_expired() { return resource_expired("The resourceVersion for the provided list is too old."); }
-Error continue_expired() {
-  return resource_expired(
-      "The provided continue parameter is too old to display a consistent list result. You can start a new list "
-      "without the continue parameter, or use the continue token in this response to retrieve the remainder of the "
-      "results. Continuing with the provided token results in an inconsistent list - objects that were created, "
-      "modified, or deleted between the time the first chunk was returned and now may show up in the list.");
+Error continue_expired(std::string continue_token) {
+  ErrorDetails details;
+  details.causes.push_back({kContinueCause, std::move(continue_token), ""});
+  return {Reason::kExpired,
+          "The provided continue parameter is too old to display a consistent list result. You can start a new list "
+          "without the continue parameter, or use the continue token in this response to retrieve the remainder of the "
+          "results. Continuing with the provided token results in an inconsistent list - objects that were created, "
+          "modified, or deleted between the time the first chunk was returned and now may show up in the list.",
+          std::move(details)};
 }
 Error gone(std::string message) { return {Reason::kGone, std::move(message)}; }
 

@@ -46,9 +46,11 @@ base::Error unauthorized();
 base::Error method_not_supported(const GroupResource& resource, std::string_view verb);
 base::Error resource_expired(std::string message);
 base::Error too_old_resource_version(uint64_t wanted, uint64_t oldest);
-base::Error watch_expired();     // "The resourceVersion for the provided watch is too old."
-base::Error list_expired();      // "The resourceVersion for the provided list is too old."
-base::Error continue_expired();  // "The provided continue parameter is too old to display a consistent list result. …"
+base::Error watch_expired();  // "The resourceVersion for the provided watch is too old."
+base::Error list_expired();   // "The resourceVersion for the provided list is too old."
+// "The provided continue parameter is too old to display a consistent list result. …"; the token goes on from the
+// newest state.
+base::Error continue_expired(std::string continue_token);
 base::Error gone(std::string message);
 base::Error too_large_resource_version(uint64_t wanted, uint64_t current);
 base::Error timeout(std::string_view message, int32_t retry_after_seconds = 0);

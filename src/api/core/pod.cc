@@ -22,6 +22,8 @@ class PodRules final : public RulesFor<Pod> {
   void set_defaults(Pod& pod) const override {
     set_pod_spec_defaults(pod.spec);
     set_pod_defaults(pod);
+    // Compat: of Pods only; a template keeps what it was given.
+    if (pod.spec.termination_grace_period_seconds.value_or(0) < 0) pod.spec.termination_grace_period_seconds = 1;
   }
   void prepare_for_create(RuleContext& context, Pod& pod) const override { prepare_pod_for_create(context, pod); }
   void prepare_for_update(RuleContext&, Pod& pod, const Pod& old) const override { prepare_pod_for_update(pod, old); }

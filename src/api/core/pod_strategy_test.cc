@@ -127,6 +127,13 @@ TEST(PodStrategy, Grace) {
   EXPECT_EQ(rules->grace_period_any(&pod, 5), 0);
 }
 
+TEST(PodStrategy, NegativeGraceBecomesASecond) {
+  Pod pod = minimal();
+  pod.spec.termination_grace_period_seconds = -5;
+  EXPECT_EQ(testing::create(*pod_rules(), pod), kNone);
+  EXPECT_EQ(pod.spec.termination_grace_period_seconds, 1);
+}
+
 TEST(Binding, Rules) {
   core::v1::Binding binding;
   object::FieldErrors errors;

@@ -77,8 +77,17 @@ base::Result<void> refuse_protobuf(const RequestContext& context) {
                                 base::ErrorDetails{}));
 }
 
+// Compat: what is created and not kept (reviews, tokens, bindings, evictions) has no rows to show.
+base::Result<void> refuse_table(const RequestContext& context) {
+  const Endpoint& endpoint = *context.endpoint;
+  const bool kept = endpoint.is_stored() && (!endpoint.is_subresource() || endpoint.body == endpoint.served);
+  if (context.accepted.form != Form::kTable || context.info.verb != "create" || kept) return {};
+  return base::fail(not_acceptable_form(context.cbor));
+}
+
 base::Result<void> read_media_types(RequestContext& context) {
   TRY_ASSIGN(context.accepted, negotiate_answer(context.header("accept"), AnswerKind::kObject, context.cbor));
+  TRY(refuse_table(context));
   TRY(refuse_protobuf(context));
   if (context.info.verb == "patch") return read_patch_type(context);
   // Compat: where a body must be, its type is looked at even when there is none.

@@ -1,6 +1,8 @@
 #include "apiserver/core.h"
 #include "apiserver/limits.h"
 #include "apiserver/stages/stages.h"
+#include "codec/json_text.h"
+#include "object/time.h"
 
 namespace apiserver {
 
@@ -15,6 +17,14 @@ base::Result<void> request_info(RequestContext& context) {
   }
   context.body = context.http->body;
   return {};
+}
+
+base::Result<void> check_timeout(RequestContext& context) {
+  const std::string timeout(context.query.get("timeout"));
+  if (timeout.empty() || object::parse_duration(timeout)) return {};
+  return base::fail(base::Error(
+      base::Reason::kBadRequest,
+      "invalid timeout specified in the request URL - time: invalid duration " + codec::go_quoted(timeout)));
 }
 
 base::Result<void> limit_body(RequestContext& context) {

@@ -12,6 +12,8 @@ namespace apiserver {
 
 // Path, verb, query, endpoint.
 base::Result<void> request_info(RequestContext& context);
+// Refuses a time limit that is none. Requests that run long have none.
+base::Result<void> check_timeout(RequestContext& context);
 // Refuses a body over the limit. Last: what is sent by those who may not is not looked at.
 base::Result<void> limit_body(RequestContext& context);
 base::Result<void> authenticate(RequestContext& context, const auth::Authenticator& authenticator);

@@ -407,8 +407,29 @@ class GarbageCollector final : public Controller {
       case Action::kDeleteForeground:
         break;
     }
+    const bool holds_up_a_circle = is_in_circle(metadata, dependents);
     return done(client_.transport().call_and_wait(
-        delete_call(*source.resource, object, metadata, client::Propagation::kForeground)));
+        holds_up_a_circle ? unblocking_call(*source.resource, object, metadata)
+                          : delete_call(*source.resource, object, metadata, client::Propagation::kForeground)));
+  }
+
+  // Whether it holds up its owners while a dependent of its own waits too: then all of a circle may wait for each
+  // other. Compat: nobody looks whether the circle is closed.
+  static bool is_in_circle(const schema::MetadataView& metadata, const std::vector<Dependent>& dependents) {
+    bool blocks_owners = false;
+    for (const schema::OwnerView owner : metadata.owner_references) blocks_owners |= owner.block_owner_deletion;
+    return blocks_owners && std::ranges::any_of(dependents, [](const Dependent& dependent) {
+             const auto view = schema::view_metadata(dependent.object.payload());
+             return view && view->deletion_seconds && contains(view->finalizers, kForegroundFinalizer);
+           });
+  }
+
+  // Lets the owners go first. The change brings the object back here, to be deleted.
+  static client::Call unblocking_call(const schema::Resource& resource, const RawObject& object,
+                                      const schema::MetadataView& metadata) {
+    auto owners = owners_of(metadata);
+    for (auto& owner : owners) owner.block_owner_deletion = false;
+    return patch_call(resource, metadata, owner_patch(metadata, object.revision, owners));
   }
 
   static base::Result<Requeue> done(const base::Result<RawObject>& result) {
@@ -466,9 +487,11 @@ class GarbageCollector final : public Controller {
         calls.add(
             patch_call(*dependent.source->resource, metadata, owner_patch(metadata, dependent.object.revision, kept)));
       } else {
-        const bool has_dependents = !find_dependents(metadata.uid).empty();
-        calls.add(delete_call(*dependent.source->resource, dependent.object, metadata,
-                              has_dependents ? client::Propagation::kForeground : client::Propagation::kBackground));
+        const std::vector<Dependent> below = find_dependents(metadata.uid);
+        const auto way = below.empty() ? client::Propagation::kBackground : client::Propagation::kForeground;
+        calls.add(is_in_circle(metadata, below)
+                      ? unblocking_call(*dependent.source->resource, dependent.object, metadata)
+                      : delete_call(*dependent.source->resource, dependent.object, metadata, way));
       }
     }
     for (const auto& result : calls.wait()) TRY(done(result));

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 
+#include "api/label_selector.h"
 #include "client/events.h"
 #include "controllers/job/plan.h"
 #include "controllers/runtime/call_batch.h"
 #include "controllers/runtime/owners.h"
+#include "controllers/runtime/pod_claim.h"
 #include "controllers/runtime/write_barrier.h"
 #include "object/json.h"
 #include "object/value.h"
@@ -18,6 +20,8 @@ using api::batch::v1::Job;
 using api::core::v1::Pod;
 using client::EventType;
 
+constexpr std::string_view kJobNameLabel = "batch.kubernetes.io/job-name";
+
 class JobController final : public Controller {
  public:
   explicit JobController(const Dependencies& dependencies)
@@ -27,12 +31,13 @@ class JobController final : public Controller {
         jobs_(dependencies.informers->get<Job>()),
         pods_(dependencies.informers->get<Pod>()) {
     index_by_owner(pods_);
+    index_orphans(pods_);
   }
 
   std::string_view name() const override { return "job-controller"; }
   int workers() const override { return 5; }
   std::vector<WatchSpec> watches() override {
-    return {{&jobs_, enqueue_self()}, {&pods_, enqueue_controller_owner("batch", "Job")}};
+    return {{&jobs_, enqueue_self()}, {&pods_, enqueue_controller_owner("batch", "Job")}, {&pods_, map_orphan}};
   }
 
   base::Result<Requeue> reconcile(const std::string& key) override {
@@ -40,6 +45,7 @@ class JobController final : public Controller {
     auto job = jobs_.get_as<Job>(client::parse_key(key));
     if (!job) return release_orphans(client::parse_key(key));
     if (job->spec.managed_by && *job->spec.managed_by != "kubernetes.io/job-controller") return Requeue{};
+    TRY(claim(*job));
     Observed observed{std::move(*job), {}, clock_->wall_now()};
     for (Pod& pod : pods_.by_index_as<Pod>(kOwnerIndex, observed.job.metadata.uid)) {
       const auto* owner = controller_of(pod.metadata);
@@ -60,6 +66,24 @@ class JobController final : public Controller {
   }
 
  private:
+  // An orphan concerns the Job that it is labelled with. (Of Jobs with selectors of their own, the next change counts.)
+  static void map_orphan(const client::Change& change, const EnqueueKey& enqueue) {
+    if (!change.after || controller_of(change.after)) return;
+    const auto view = schema::view_metadata(change.after.payload());
+    if (!view) return;
+    const auto name = schema::find(view->labels, kJobNameLabel);
+    if (name) enqueue(client::to_string({change.key.ns, std::string(*name)}));
+  }
+
+  // Takes in Pods that it lost, lets go of those that it selects no more. What changes is seen in the next turn.
+  base::Result<void> claim(const Job& job) {
+    if (is_finished(job) || !job.spec.selector) return {};
+    TRY_ASSIGN(const object::LabelSelector selector, api::to_selector(*job.spec.selector));
+    PodOwner owner{&client::resource_of<Job>(), &job.metadata, &selector, {}, kTrackingFinalizer};
+    TRY(claim_pods(client_, pods_, owner));
+    return {};
+  }
+
   base::Result<void> manage(const std::string& key, const Observed& observed, const Plan& todo) {
     CallBatch calls(client_.transport());
     for (const size_t at : todo.remove) calls.add(delete_call(observed.pods[at]));
@@ -77,7 +101,7 @@ class JobController final : public Controller {
     size_t batch = 1;
     for (size_t at = 0; at < todo.create.size() && outcome; batch *= 2) {
       const size_t end = std::min(at + batch, todo.create.size());
-      for (; at < end; ++at) calls.add(create_call(observed.job, todo.create[at]));
+      for (; at < end; ++at) calls.add(create_call(observed.job, todo, todo.create[at]));
       for (const auto& created : calls.wait()) note_created(key, observed.job, created, outcome);
     }
     return outcome;
@@ -93,12 +117,14 @@ class JobController final : public Controller {
     return call;
   }
 
-  static client::Call create_call(const Job& job, std::optional<int32_t> index) {
+  static client::Call create_call(const Job& job, const Plan& todo, std::optional<int32_t> index) {
+    const auto failures = index ? todo.failures.find(*index) : todo.failures.end();
+    const int32_t failed = failures == todo.failures.end() ? 0 : failures->second;
     client::Call call;
     call.verb = client::Verb::kCreate;
     call.resource = &client::resource_of<Pod>();
     call.ns = job.metadata.namespace_;
-    call.body = client::encode_object(make_pod(job, index));
+    call.body = client::encode_object(make_pod(job, index, failed));
     return call;
   }
 

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <set>
 #include <tuple>
 
 #include "client/client.h"
 #include "controllers/job/index_set.h"
+#include "controllers/job/policies.h"
 #include "controllers/runtime/owners.h"
 #include "object/time.h"
 
@@ -139,6 +141,7 @@ class Planner {
     flush(uncounted.succeeded, status.succeeded);
     flush(uncounted.failed, status.failed);
     if (indexed()) completed_ = parse_indexes(status.completed_indexes, completions());
+    if (limits_indexes()) failed_indexes_ = parse_indexes(status.failed_indexes.value_or(""), completions());
     status.ready = 0;
     status.terminating = 0;
     for (size_t i = 0; i < pods_.size(); ++i) count_pod(i, uncounted.succeeded, uncounted.failed);
@@ -146,6 +149,8 @@ class Planner {
       status.completed_indexes = format_indexes(completed_);
       status.succeeded = static_cast<int32_t>(completed_.size());
     }
+    for (const int32_t index : completed_) failed_indexes_.erase(index);
+    if (limits_indexes()) status.failed_indexes = format_indexes(failed_indexes_);
     succeeded_ = status.succeeded + static_cast<int32_t>(uncounted.succeeded.size());
     failed_ = status.failed + static_cast<int32_t>(uncounted.failed.size());
   }
@@ -169,7 +174,8 @@ class Planner {
     }
     const bool success = pod.status.phase == "Succeeded";
     if (!success && !is_terminal(pod) && !replaces_terminating()) return;
-    if (pod.status.phase == "Failed") last_failure_ = std::max(last_failure_, finish_time(pod));
+    const Failure failure = judge_failure(job_, pod);
+    if (!success) note_failure(pod, failure);
     if (success) last_success_ = std::max(last_success_, finish_time(pod));
     if (!has_finalizer(pod)) return;
     plan_.release.push_back(at);
@@ -178,20 +184,48 @@ class Planner {
       if (index && *index >= 0 && *index < completions()) completed_.insert(*index);
       return;
     }
+    if (!success && failure.action == FailureAction::kIgnore) return;
     auto& list = success ? succeeded : failed;
     if (std::ranges::find(list, pod.metadata.uid) == list.end()) list.push_back(pod.metadata.uid);
   }
 
+  // What a failed Pod means for its index, for the Job, and for how long the next one waits.
+  void note_failure(const Pod& pod, const Failure& failure) {
+    if (failure.action == FailureAction::kFailJob && fatal_.empty()) fatal_ = failure.message;
+    const bool counts = failure.action != FailureAction::kIgnore;
+    if (pod.status.phase == "Failed" && counts) last_failure_ = std::max(last_failure_, finish_time(pod));
+    const auto index = index_of(pod);
+    if (!limits_indexes() || !index || *index < 0 || *index >= completions()) return;
+    const int32_t before = failure_count(pod);
+    if (failure.action == FailureAction::kFailIndex || (counts && before >= *job_.spec.backoff_limit_per_index)) {
+      failed_indexes_.insert(*index);
+    }
+    auto& [count, last] = index_failures_[*index];
+    count = std::max(count, before + (counts ? 1 : 0));
+    last = std::max(last, finish_time(pod));
+  }
+
+  bool limits_indexes() const { return indexed() && job_.spec.backoff_limit_per_index; }
   int32_t completions() const { return job_.spec.completions.value_or(0); }
 
   // Decides whether the Job is to end, and how.
   void judge() {
     if (is_true(plan_.status, "FailureTarget") || is_true(plan_.status, "SuccessCriteriaMet")) return;
+    if (!fatal_.empty()) return fail("PodFailurePolicy", fatal_);
     const int32_t limit = job_.spec.backoff_limit.value_or(6);
     if (failed_ > limit || past_restart_limit(limit)) {
       return fail("BackoffLimitExceeded", "Job has reached the specified backoff limit");
     }
     if (past_deadline()) return fail("DeadlineExceeded", "Job was active longer than specified deadline");
+    if (job_.spec.max_failed_indexes && static_cast<int64_t>(failed_indexes_.size()) > *job_.spec.max_failed_indexes) {
+      return fail("MaxFailedIndexesExceeded", "Job has exceeded the specified maximal number of failed indexes");
+    }
+    if (!failed_indexes_.empty() && std::cmp_greater_equal(failed_indexes_.size() + completed_.size(), completions())) {
+      return fail("FailedIndexes", "Job has failed indexes");
+    }
+    if (auto met = success_by_policy(job_, completed_)) {
+      return set_condition("SuccessCriteriaMet", "True", "SuccessPolicy", std::move(*met));
+    }
     const bool complete =
         job_.spec.completions ? succeeded_ >= *job_.spec.completions : succeeded_ > 0 && active_.empty();
     if (complete && !suspended()) {
@@ -247,7 +281,8 @@ class Planner {
     const int32_t parallelism = job_.spec.parallelism.value_or(1);
     int32_t wanted = parallelism;
     if (job_.spec.completions)
-      wanted = std::min(*job_.spec.completions - succeeded_, parallelism);
+      wanted =
+          std::min(*job_.spec.completions - succeeded_ - static_cast<int32_t>(failed_indexes_.size()), parallelism);
     else if (succeeded_ > 0)
       wanted = std::min(active, parallelism);
     wanted = std::max(wanted, 0);
@@ -255,7 +290,7 @@ class Planner {
     int32_t missing = wanted - active;
     // Compat: with the policy Failed a Pod that ends still holds its place.
     if (!replaces_terminating()) missing -= *plan_.status.terminating;
-    if (missing <= 0 || must_wait()) return;
+    if (missing <= 0 || (!limits_indexes() && must_wait(failed_, last_failure_))) return;
     add_missing(std::min(missing, kMaxPodsPerSync));
   }
 
@@ -269,11 +304,12 @@ class Planner {
   }
 
   // Compat: after failures new Pods wait: 10 s, doubling up to 10 min, from the last failure.
-  bool must_wait() {
-    if (failed_ == 0 || last_failure_ == base::WallTime::min() || last_success_ > last_failure_) return false;
+  bool must_wait(int32_t failures, base::WallTime last_failure) {
+    if (failures == 0 || last_failure == base::WallTime::min()) return false;
+    if (!limits_indexes() && last_success_ > last_failure) return false;
     base::Duration delay = kFirstBackoff;
-    for (int32_t i = 1; i < failed_ && delay < kMaxBackoff; ++i) delay *= 2;
-    const base::WallTime due = last_failure_ + std::min(delay, kMaxBackoff);
+    for (int32_t i = 1; i < failures && delay < kMaxBackoff; ++i) delay *= 2;
+    const base::WallTime due = last_failure + std::min(delay, kMaxBackoff);
     if (now_ >= due) return false;
     const base::Duration wait = due - now_;
     plan_.look_again = std::min(plan_.look_again.value_or(wait), wait);
@@ -286,12 +322,17 @@ class Planner {
       return;
     }
     std::set<int32_t> taken = completed_;
+    taken.insert(failed_indexes_.begin(), failed_indexes_.end());
     for (const Pod& pod : pods_) {
       const bool holds = !is_terminal(pod) && (!is_deleting(pod) || !replaces_terminating());
       if (const auto index = index_of(pod); holds && index) taken.insert(*index);
     }
     for (int32_t i = 0; i < completions() && count > 0; ++i) {
       if (taken.contains(i)) continue;
+      if (const auto failure = index_failures_.find(i); failure != index_failures_.end()) {
+        if (must_wait(failure->second.first, failure->second.second)) continue;
+        plan_.failures[i] = failure->second.first;
+      }
       plan_.create.emplace_back(i);
       --count;
     }
@@ -303,7 +344,10 @@ class Planner {
   Plan plan_;
   std::vector<size_t> active_;
   std::set<int32_t> completed_;
-  int32_t succeeded_ = 0;  // with those not counted yet
+  std::set<int32_t> failed_indexes_;
+  std::map<int32_t, std::pair<int32_t, base::WallTime>> index_failures_;  // how often, and the latest
+  std::string fatal_;                                                     // why a Pod's failure ends the Job
+  int32_t succeeded_ = 0;                                                 // with those not counted yet
   int32_t failed_ = 0;
   base::WallTime last_failure_ = base::WallTime::min();
   base::WallTime last_success_ = base::WallTime::min();
@@ -333,7 +377,7 @@ Plan plan(const Observed& observed) { return Planner(observed).run(); }
 
 bool is_finished(const Job& job) { return is_true(job.status, "Complete") || is_true(job.status, "Failed"); }
 
-Pod make_pod(const Job& job, std::optional<int32_t> index) {
+Pod make_pod(const Job& job, std::optional<int32_t> index, int32_t failures) {
   Pod pod;
   const auto& metadata = job.spec.template_.metadata;
   pod.metadata.generate_name = job.metadata.name + "-";
@@ -345,6 +389,7 @@ Pod make_pod(const Job& job, std::optional<int32_t> index) {
   pod.metadata.owner_references = {controller_reference(client::resource_of<Job>(), job.metadata)};
   pod.spec = job.spec.template_.spec;
   if (index) add_index(pod, job, *index);
+  if (job.spec.backoff_limit_per_index) pod.metadata.annotations[kFailureCountAnnotation] = std::to_string(failures);
   return pod;
 }
 

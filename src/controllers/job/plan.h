@@ -3,6 +3,7 @@
 // moves into the counters; so no Pod is lost or counted twice, whenever this process stops.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,6 +35,7 @@ struct Plan {
   std::vector<size_t> release;                 // pods whose finalizer goes once the status is written
   std::vector<size_t> remove;                  // pods to delete
   std::vector<std::optional<int32_t>> create;  // one Pod each, of that index
+  std::map<int32_t, int32_t> failures;         // how often such an index has failed, where that is counted
   std::vector<Message> events;
   std::optional<base::Duration> look_again;
 };
@@ -41,6 +43,7 @@ struct Plan {
 Plan plan(const Observed& observed);
 
 bool is_finished(const api::batch::v1::Job& job);
-api::core::v1::Pod make_pod(const api::batch::v1::Job& job, std::optional<int32_t> index);
+// failures: how often that index has failed.
+api::core::v1::Pod make_pod(const api::batch::v1::Job& job, std::optional<int32_t> index, int32_t failures = 0);
 
 }  // namespace controllers::job

@@ -59,8 +59,10 @@ void index_orphans(client::Informer& informer) {
   });
 }
 
-std::string owner_patch(const schema::MetadataView& metadata, int64_t revision,
-                        const std::vector<OwnerReference>& owners) {
+namespace {
+
+object::Object owner_fields(const schema::MetadataView& metadata, int64_t revision,
+                            const std::vector<OwnerReference>& owners) {
   object::Array list;
   for (const OwnerReference& owner : owners) {
     object::Object item;
@@ -76,9 +78,28 @@ std::string owner_patch(const schema::MetadataView& metadata, int64_t revision,
   fields.set("uid", metadata.uid);
   fields.set("resourceVersion", std::to_string(revision));
   fields.set("ownerReferences", list.empty() ? object::Value() : object::Value(std::move(list)));
+  return fields;
+}
+
+std::string metadata_patch(object::Object fields) {
   object::Object patch;
   patch.set("metadata", std::move(fields));
   return object::to_json(object::Value(std::move(patch)));
+}
+
+}  // namespace
+
+std::string owner_patch(const schema::MetadataView& metadata, int64_t revision,
+                        const std::vector<OwnerReference>& owners) {
+  return metadata_patch(owner_fields(metadata, revision, owners));
+}
+
+std::string owner_patch(const schema::MetadataView& metadata, int64_t revision,
+                        const std::vector<OwnerReference>& owners, const std::vector<std::string>& finalizers) {
+  object::Object fields = owner_fields(metadata, revision, owners);
+  object::Array list(finalizers.begin(), finalizers.end());
+  fields.set("finalizers", list.empty() ? object::Value() : object::Value(std::move(list)));
+  return metadata_patch(std::move(fields));
 }
 
 std::vector<OwnerReference> owners_of(const schema::MetadataView& metadata) {

@@ -34,6 +34,10 @@ void index_orphans(client::Informer& informer);
 // Merge patch texts that replace the owner references of exactly this state of the object.
 std::string owner_patch(const schema::MetadataView& metadata, int64_t revision,
                         const std::vector<api::meta::v1::OwnerReference>& owners);
+// The same, with finalizers in the place of those that it has.
+std::string owner_patch(const schema::MetadataView& metadata, int64_t revision,
+                        const std::vector<api::meta::v1::OwnerReference>& owners,
+                        const std::vector<std::string>& finalizers);
 std::vector<api::meta::v1::OwnerReference> owners_of(const schema::MetadataView& metadata);
 
 }  // namespace controllers

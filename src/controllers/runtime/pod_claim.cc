@@ -12,26 +12,28 @@ namespace {
 using api::core::v1::Pod;
 using api::meta::v1::OwnerReference;
 
-client::Call owner_call(const PodView& pod, const std::vector<OwnerReference>& owners) {
+enum class Ownership : uint8_t { kTaken, kGivenUp };
+
+client::Call owner_call(const PodOwner& owner, const PodView& pod, Ownership ownership) {
+  std::vector<OwnerReference> owners = owners_of(pod.metadata);
+  std::erase_if(owners, [&](const OwnerReference& other) { return other.uid == owner.metadata->uid; });
+  if (ownership == Ownership::kTaken) owners.push_back(controller_reference(*owner.resource, *owner.metadata));
   client::Call call;
   call.verb = client::Verb::kPatch;
   call.resource = &client::resource_of<Pod>();
   call.ns = pod.metadata.namespace_;
   call.name = pod.metadata.name;
-  call.body = owner_patch(pod.metadata, pod.raw.revision, owners);
+  if (owner.finalizer.empty()) {
+    call.body = owner_patch(pod.metadata, pod.raw.revision, owners);
+    return call;
+  }
+  std::vector<std::string> finalizers;
+  for (const std::string_view text : pod.metadata.finalizers) {
+    if (text != owner.finalizer) finalizers.emplace_back(text);
+  }
+  if (ownership == Ownership::kTaken) finalizers.emplace_back(owner.finalizer);
+  call.body = owner_patch(pod.metadata, pod.raw.revision, owners, finalizers);
   return call;
-}
-
-client::Call adopt_call(const PodOwner& owner, const PodView& pod) {
-  std::vector<OwnerReference> owners = owners_of(pod.metadata);
-  owners.push_back(controller_reference(*owner.resource, *owner.metadata));
-  return owner_call(pod, owners);
-}
-
-client::Call release_call(const PodOwner& owner, const PodView& pod) {
-  std::vector<OwnerReference> owners = owners_of(pod.metadata);
-  std::erase_if(owners, [&](const OwnerReference& other) { return other.uid == owner.metadata->uid; });
-  return owner_call(pod, owners);
 }
 
 }  // namespace
@@ -56,13 +58,13 @@ base::Result<std::vector<PodView>> claim_pods(const client::Client& client, cons
     if (selects(*owner.selector, pod) || deleting) {
       owned.push_back(std::move(pod));
     } else {
-      patches.add(release_call(owner, pod));
+      patches.add(owner_call(owner, pod, Ownership::kGivenUp));
     }
   }
   if (!deleting) {
     for (PodView& pod : view_pods(pods.by_index(kOrphanIndex, owner.metadata->namespace_))) {
       if (!pod.active() || !selects(*owner.selector, pod) || (owner.accepts && !owner.accepts(pod))) continue;
-      patches.add(adopt_call(owner, pod));
+      patches.add(owner_call(owner, pod, Ownership::kTaken));
       owned.push_back(std::move(pod));
     }
   }

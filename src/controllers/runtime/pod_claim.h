@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -20,6 +21,8 @@ struct PodOwner {
   const object::LabelSelector* selector = nullptr;
   // More that an orphan must fulfil to be taken in; empty = nothing.
   std::function<bool(const PodView&)> accepts;
+  // What Pods carry as long as they are owned; "" = nothing.
+  std::string_view finalizer = {};
 };
 // `pods` is indexed by owner and has orphans indexed (runtime/owners.h).
 base::Result<std::vector<PodView>> claim_pods(const client::Client& client, const client::Informer& pods,

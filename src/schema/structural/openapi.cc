@@ -37,6 +37,9 @@ Value reference(std::string_view name, std::string_view description, OpenApiVers
   return out;
 }
 
+// Compat: clients look for these first words.
+constexpr const char* kMetadataText = "Standard object's metadata, which every object has.";
+
 Value text_property(std::string_view description) {
   Object out;
   out.set("description", description);
@@ -45,7 +48,8 @@ Value text_property(std::string_view description) {
 }
 
 void set_type_meta(Object& properties) {
-  properties.set("apiVersion", text_property("Group and version of this object's schema, as in apps/v1."));
+  properties.set("apiVersion",
+                 text_property("APIVersion defines the group and version of this object's schema, as in apps/v1."));
   properties.set("kind", text_property("Kind of this object, in CamelCase."));
 }
 
@@ -143,8 +147,7 @@ class Publisher {
   void add_resource(Object& out) const {
     Object& properties = properties_of(out);
     set_type_meta(properties);
-    properties.set("metadata", reference("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta",
-                                         "Metadata that every object has.", version_));
+    properties.set("metadata", reference("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta", kMetadataText, version_));
     Value& required = out["required"];
     if (!required.is_array()) required = Array();
     for (const std::string_view name : {"kind", "apiVersion"}) {
@@ -204,8 +207,7 @@ Value published_schema(const PublishedKind& kind, OpenApiVersion version) {
     out = Publisher(version).part(*kind.schema->object_if());
     Object& properties = properties_of(out);
     set_type_meta(properties);
-    properties.set("metadata", reference("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta",
-                                         "Metadata that every object has.", version));
+    properties.set("metadata", reference("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta", kMetadataText, version));
   }
   add_kind(out, kind, kind.kind);
   return out;
