@@ -184,6 +184,8 @@ class ServerMetrics::Writer final : public net::ResponseWriter {
     return inner_->write_later(std::move(chunk));
   }
   void flush() override { inner_->flush(); }
+  // What a fanout writes is not counted: only lists and single objects have a metric of their size.
+  std::shared_ptr<net::FanoutTarget> fanout_target() override { return inner_->fanout_target(); }
   void finish() override { inner_->finish(); }
   void abort() override { inner_->abort(); }
   size_t buffered() const override { return inner_->buffered(); }

@@ -271,11 +271,41 @@ TEST_P(StoreContract, CompactsByTimeAndThenRests) {
 }
 
 TEST_P(StoreContract, HistoryHasAByteLimit) {
-  std::string large(4 << 20, 'x');
-  for (int i = 0; i < 20; ++i) write(put("/a", large));
-  EXPECT_LE(store_->status().history_bytes, kHistoryBytes);
-  EXPECT_GT(store_->status().history_bytes, kHistoryBytes / 2);
-  EXPECT_EQ(store_->compacted_revision(), 21 - 15);  // 15 superseded values of 4 MiB and their records fit
+  auto rng = base::seeded_rng(5);
+  for (int i = 0; i < 20; ++i) {
+    std::vector<uint64_t> large(size_t{512} << 10);  // does not shrink when packed
+    for (uint64_t& word : large) word = rng->next();
+    write(put("/a", std::string(reinterpret_cast<const char*>(large.data()), large.size() * 8)));
+  }
+  EXPECT_LE(store_->status().history_bytes, kLeastHistoryBytes + 2 * kUnpackedHistoryBytes);
+  EXPECT_GT(store_->status().history_bytes, kLeastHistoryBytes / 2);
+  EXPECT_EQ(store_->compacted_revision(), 21 - 6);  // what is not packed yet is beside the limit
+}
+
+// Old history is packed; who watches from there, or reads there, sees no difference.
+TEST_P(StoreContract, OldRevisionsOfLargeHistory) {
+  constexpr int kWrites = 400;
+  const std::string common(60'000, 'c');
+  for (int i = 0; i < kWrites; ++i) write(put("/p/" + std::to_string(i % 7), std::to_string(i) + common));
+  EXPECT_LT(store_->status().history_bytes, size_t{9} << 20);
+  EXPECT_EQ(store_->compacted_revision(), 0);
+  RecordingSink all, one, again;
+  auto watch_all = store_->watch("/p/", prefix_end("/p/"), 1, &all);
+  auto watch_one = store_->watch("/p/3", std::string("/p/3") + '\0', 200, &one);
+  executor().run();
+  auto watch_again = store_->watch("/p/", prefix_end("/p/"), 100, &again);
+  executor().run();
+  write(put("/p/3", "live"));
+  ASSERT_EQ(all.lines.size(), kWrites + 1U);
+  EXPECT_EQ(all.lines[50], "+/p/1=50" + common + "@52<43" + common);
+  EXPECT_EQ(again.lines.size(), kWrites + 1U - 98U);
+  EXPECT_EQ(one.lines.back().substr(0, 20), "+/p/3=live@402<395cc");
+  EXPECT_EQ(one.lines.front().substr(0, 9), "+/p/3=199");
+  EXPECT_EQ(all.progress, 1);
+  auto old = store_->snapshot_at(30);
+  ASSERT_TRUE(old);
+  EXPECT_EQ((*old)->get("/p/0")->value.view(), "28" + common);
+  EXPECT_EQ((*old)->get("/p/1")->value.view(), "22" + common);
 }
 
 TEST_P(StoreContract, WatchHistoryThenLiveWithoutGapOrDuplicate) {

@@ -9,8 +9,6 @@
 namespace kv {
 
 namespace {
-constexpr uint64_t kEventBytes = 128;  // batch, event and record headers, about
-
 std::unexpected<base::Error> compacted_error(int64_t revision, int64_t compacted) {
   return base::fail(base::Reason::kExpired, "revision " + std::to_string(revision) +
                                                 " is no longer kept: history is compacted up to revision " +
@@ -18,71 +16,80 @@ std::unexpected<base::Error> compacted_error(int64_t revision, int64_t compacted
 }
 }  // namespace
 
-uint64_t EventBatch::retained_bytes() const {
-  uint64_t total = 0;
-  for (const Event& event : events) {
-    total += kEventBytes + (event.previous ? event.previous->key.size() + event.previous->value.size() : 0);
-  }
-  return total;
-}
-
 void History::append(EventBatchPtr batch) {
+  HistoryPiece piece{batch->first_revision(), batch->last_revision(), batch->retained_bytes(), batch, {}};
   base::MutexLock lock(mutex_);
-  bytes_ += batch->retained_bytes();
-  batches_.push_back(std::move(batch));
+  bytes_ += piece.bytes;
+  unsettled_bytes_ += piece.bytes;
+  pieces_.push_back(std::move(piece));
 }
 
-base::Result<std::vector<EventBatchPtr>> History::from(int64_t from_revision) const {
+base::Result<std::vector<HistoryPiece>> History::from(int64_t from_revision) const {
   base::MutexLock lock(mutex_);
   if (from_revision <= compacted_) return compacted_error(from_revision, compacted_);
-  auto first = std::ranges::lower_bound(batches_, from_revision, {},
-                                        [](const EventBatchPtr& batch) { return batch->last_revision(); });
-  return std::vector<EventBatchPtr>(first, batches_.end());
+  auto first = std::ranges::lower_bound(pieces_, from_revision, {}, &HistoryPiece::last_revision);
+  return std::vector<HistoryPiece>(first, pieces_.end());
 }
 
 base::Result<SnapshotPtr> History::rebuild(int64_t revision, const SnapshotPtr& newest) {
   if (revision == newest->revision()) return newest;
   SnapshotPtr nearest = newest;
-  std::vector<EventBatchPtr> undo;
+  std::vector<HistoryPiece> undo;
   {
     base::MutexLock lock(mutex_);
     if (revision < compacted_) return compacted_error(revision, compacted_);
     for (auto pinned = pinned_.begin(); pinned != pinned_.end(); ++pinned) {
-      if ((*pinned)->revision() == revision) {
+      const int64_t its = pinned->snapshot->revision();
+      if (its == revision) {
         pinned_.splice(pinned_.begin(), pinned_, pinned);
-        return pinned_.front();
+        return pinned_.front().snapshot;
       }
-      if ((*pinned)->revision() > revision && (*pinned)->revision() < nearest->revision()) nearest = *pinned;
+      if (its > revision && its < nearest->revision()) nearest = pinned->snapshot;
     }
-    auto first = std::ranges::upper_bound(batches_, revision, {},
-                                          [](const EventBatchPtr& batch) { return batch->last_revision(); });
-    for (; first != batches_.end() && (*first)->first_revision() <= nearest->revision(); ++first) {
-      undo.push_back(*first);
-    }
+    auto first = std::ranges::upper_bound(pieces_, revision, {}, &HistoryPiece::last_revision);
+    for (; first != pieces_.end() && first->first_revision <= nearest->revision(); ++first) undo.push_back(*first);
   }
   Tree tree = nearest->tree();
-  for (auto batch = undo.rbegin(); batch != undo.rend(); ++batch) {
-    for (auto event = (*batch)->events.rbegin(); event != (*batch)->events.rend(); ++event) {
+  uint64_t own_bytes = 0;
+  for (auto piece = undo.rbegin(); piece != undo.rend(); ++piece) {
+    const EventBatchPtr batch = piece->open();
+    for (auto event = batch->events.rbegin(); event != batch->events.rend(); ++event) {
       if (event->revision() <= revision || event->revision() > nearest->revision()) continue;
+      if (piece->packed && event->previous) own_bytes += event->previous->value.size();
       event->previous ? tree.set(event->previous) : tree.erase(event->kv->key.view());
     }
   }
   SnapshotPtr result = std::make_shared<const Snapshot>(std::move(tree), revision);
   base::MutexLock lock(mutex_);
-  if (revision >= compacted_) pinned_.push_front(result);
-  if (pinned_.size() > kPinnedSnapshots) pinned_.pop_back();
+  if (revision >= compacted_) pin({result, own_bytes});
   return result;
+}
+
+void History::pin(Pinned pinned) {
+  pinned_.push_front(std::move(pinned));
+  uint64_t bytes = 0;
+  size_t count = 0;
+  // The newest stays, whatever it costs: the next page of its list asks for it again.
+  pinned_.remove_if([&](const Pinned& each) {
+    bytes += each.bytes;
+    return ++count > 1 && (count > kPinnedSnapshots || bytes > kPinnedBytes);
+  });
 }
 
 void History::compact_locked(int64_t revision) {
   if (revision <= compacted_) return;
   compacted_ = revision;
   ++compactions_;
-  while (!batches_.empty() && batches_.front()->last_revision() <= revision) {
-    bytes_ -= batches_.front()->retained_bytes();
-    batches_.pop_front();
+  while (!pieces_.empty() && pieces_.front().last_revision <= revision) {
+    bytes_ -= pieces_.front().bytes;
+    if (settled_ > 0) {
+      --settled_;
+    } else {
+      unsettled_bytes_ -= pieces_.front().bytes;
+    }
+    pieces_.pop_front();
   }
-  pinned_.remove_if([revision](const SnapshotPtr& pinned) { return pinned->revision() < revision; });
+  pinned_.remove_if([revision](const Pinned& pinned) { return pinned.snapshot->revision() < revision; });
 }
 
 void History::compact(int64_t revision) {
@@ -94,12 +101,64 @@ void History::trim(uint64_t limit) {
   base::MutexLock lock(mutex_);
   uint64_t excess = bytes_ > limit ? bytes_ - limit : 0;
   int64_t revision = 0;
-  for (const EventBatchPtr& batch : batches_) {
+  for (const HistoryPiece& piece : pieces_) {
     if (excess == 0) break;
-    excess -= std::min(excess, batch->retained_bytes());
-    revision = batch->last_revision();
+    excess -= std::min(excess, piece.bytes);
+    revision = piece.last_revision;
   }
   compact_locked(revision);
+}
+
+bool History::wants_packing() const {
+  base::MutexLock lock(mutex_);
+  return unsettled_bytes_ > 2 * kUnpackedHistoryBytes;
+}
+
+void History::pack() {
+  for (;;) {
+    const std::vector<EventBatchPtr> batches = to_pack();
+    if (batches.empty()) return;
+    uint64_t bytes = 0;
+    for (const EventBatchPtr& batch : batches) bytes += PackedEvents::text_bytes(*batch);
+    std::shared_ptr<const PackedEvents> packed;
+    if (bytes <= kMostPackedBytes) packed = std::make_shared<const PackedEvents>(batches);
+    // What does not shrink stays as it is.
+    if (packed && packed->retained_bytes() > bytes - bytes / 4) packed = nullptr;
+    settle(batches, std::move(packed));
+  }
+}
+
+// The oldest that are not packed, as many as make one piece; none when little is left.
+std::vector<EventBatchPtr> History::to_pack() const {
+  base::MutexLock lock(mutex_);
+  std::vector<EventBatchPtr> batches;
+  uint64_t left = unsettled_bytes_, bytes = 0;
+  size_t events = 0;
+  for (size_t i = settled_; i < pieces_.size() && left > kUnpackedHistoryBytes; ++i) {
+    const HistoryPiece& piece = pieces_[i];
+    if (!batches.empty() && (bytes + piece.bytes > kPackedBytes || events >= kPackedEvents)) break;
+    left -= piece.bytes;
+    bytes += piece.bytes;
+    events += piece.batch->events.size();
+    batches.push_back(piece.batch);
+  }
+  return batches;
+}
+
+// Puts the packed form, if there is one, in their place; nothing when they were compacted meanwhile.
+void History::settle(std::span<const EventBatchPtr> batches, std::shared_ptr<const PackedEvents> packed) {
+  base::MutexLock lock(mutex_);
+  if (settled_ >= pieces_.size() || pieces_[settled_].batch != batches.front()) return;
+  const auto first = pieces_.begin() + static_cast<ptrdiff_t>(settled_);
+  const auto last = first + static_cast<ptrdiff_t>(batches.size());
+  uint64_t bytes = 0;
+  for (auto piece = first; piece != last; ++piece) bytes += piece->bytes;
+  unsettled_bytes_ -= bytes;
+  settled_ += packed ? 1 : batches.size();
+  if (!packed) return;
+  bytes_ = bytes_ - bytes + packed->retained_bytes();
+  *first = {first->first_revision, (last - 1)->last_revision, packed->retained_bytes(), {}, std::move(packed)};
+  pieces_.erase(first + 1, last);
 }
 
 int64_t History::compacted_revision() const {
@@ -119,7 +178,7 @@ uint64_t History::compactions() const {
 
 bool History::empty() const {
   base::MutexLock lock(mutex_);
-  return batches_.empty();
+  return pieces_.empty();
 }
 
 }  // namespace kv

@@ -1,10 +1,9 @@
 // The part of MvccStore that is not the path of a write: leases, compaction, status.
-#include <malloc.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "base/check.h"
+#include "base/memory.h"
 #include "kv/limits.h"
 #include "kv/mvcc_store.h"
 
@@ -114,13 +113,21 @@ Result<void> MvccStore::compact(int64_t revision) {
   return {};
 }
 
-// The values of a burst of writes lie together; when history lets go of them, glibc would keep their pages.
+// The values of a burst of writes lie together; when history lets go of them, the allocator may keep their pages.
 void MvccStore::forget(int64_t revision) {
   const uint64_t before = history_.retained_bytes();
   history_.compact(revision);
-#ifdef __GLIBC__
-  if (before > history_.retained_bytes() + kGiveBackBytes) ::malloc_trim(0);
-#endif
+  if (before > history_.retained_bytes() + kGiveBackBytes) base::release_free_memory();
+}
+
+void MvccStore::pack() {
+  history_.pack();
+  uint64_t live_bytes = 0;
+  {
+    base::MutexLock lock(mutex_);
+    live_bytes = live_bytes_;
+  }
+  history_.trim(std::clamp(packed_history_share(live_bytes), kLeastHistoryBytes, kHistoryBytes));
 }
 
 void MvccStore::maintain() {

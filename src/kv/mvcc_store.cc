@@ -45,9 +45,11 @@ MvccStore::MvccStore(Environment environment, RecoveredState initial, std::uniqu
       dispatch_(environment.executor, [this] { dispatch(); }),
       commit_(environment.executor, [this] { commit(); }),
       maintenance_(environment.executor, [this] { maintain(); }),
+      packing_(environment.executor, [this] { pack(); }),
       hub_(history_, [this] { dispatch_.schedule(); }) {
   adopt(std::move(initial));
   arm_maintenance();
+  if (history_.wants_packing()) packing_.schedule();
 }
 
 void MvccStore::adopt(RecoveredState initial) {
@@ -71,6 +73,7 @@ void MvccStore::adopt(RecoveredState initial) {
 
 MvccStore::~MvccStore() {
   maintenance_.close();
+  packing_.close();
   commit_.close();
   dispatch_.close();
   commit();
@@ -362,6 +365,7 @@ void MvccStore::publish(Completed completed) {
   if (completed.events) {
     hub_.deliver(*completed.events);
     history_.trim(kHistoryBytes);
+    if (history_.wants_packing()) packing_.schedule();
   }
   bool arm = false;
   {

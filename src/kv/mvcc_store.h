@@ -2,8 +2,9 @@
 // log, and publishes what is durable to snapshots, history, watchers and callbacks, in that order.
 //
 // Two strands on the given executor: *commit* takes whatever has queued up and makes it durable with one fsync;
-// *dispatch* publishes. A third, *maintenance*, runs lease expiry and compaction when a timer says so; nothing runs
-// when nothing is due. State is guarded by one mutex, which is never held while calling out.
+// *dispatch* publishes. A third, *maintenance*, runs lease expiry and compaction when a timer says so, and a fourth,
+// *packing*, packs history that has grown; nothing runs when nothing is due. State is guarded by one mutex, which is
+// never held while calling out.
 #pragma once
 
 #include <deque>
@@ -131,6 +132,7 @@ class MvccStore final : public Store {
   void run_callbacks(std::vector<std::pair<DurableCallback, base::Result<void>>> ready);
   // --- maintenance strand
   void maintain();
+  void pack();
   void forget(int64_t revision);
   void arm_maintenance();
 
@@ -167,6 +169,7 @@ class MvccStore final : public Store {
   Strand dispatch_;
   Strand commit_;
   Strand maintenance_;
+  Strand packing_;
   WatchHub hub_;
 };
 

@@ -12,10 +12,11 @@ struct WatchHub::Watcher {
   std::string start, end;
   int64_t from_revision;
   WatchSink* sink;
-  std::vector<EventBatchPtr> backlog;  // history at registration; the dispatch strand's from then on
-  std::vector<Event> scratch;          // events of the batch in delivery; the dispatch strand's
-  bool cancelled = false;              // guarded by the hub's mutex
-  bool indexed = false;                // guarded by the hub's mutex
+  std::vector<HistoryPiece> backlog;  // history at registration; the dispatch strand's from then on
+  size_t replayed = 0;                // of the backlog; the dispatch strand's, like the next
+  std::vector<Event> scratch;         // events of the batch in delivery
+  bool cancelled = false;             // guarded by the hub's mutex
+  bool indexed = false;               // guarded by the hub's mutex
 
   bool wants(const Event& event) const {
     std::string_view key = event.kv->key.view();
@@ -65,8 +66,8 @@ void WatchHub::catch_up(int64_t revision) {
     joining.swap(joining_);
     want_progress.swap(want_progress_);
   }
+  replay(joining, revision);
   for (const WatcherPtr& watcher : joining) {
-    replay(*watcher, revision);
     base::MutexLock lock(mutex_);
     if (!watcher->cancelled) index(watcher);
   }
@@ -77,31 +78,63 @@ void WatchHub::catch_up(int64_t revision) {
 
 // History as it was at registration may lack what was published since; that is in history now, unless it was compacted
 // in the meantime.
-void WatchHub::replay(Watcher& watcher, int64_t revision) {
-  int64_t next = watcher.backlog.empty() ? watcher.from_revision : watcher.backlog.back()->last_revision() + 1;
-  if (next <= revision) {
-    base::Result<std::vector<EventBatchPtr>> rest = history_.from(next);
-    if (!rest) {
-      call_sink(watcher, [&](WatchSink& sink) { sink.on_cancelled(rest.error()); });
-      base::MutexLock lock(mutex_);
-      watcher.cancelled = true;
-      return;
-    }
+bool WatchHub::complete_backlog(Watcher& watcher, int64_t revision) {
+  const int64_t next = watcher.backlog.empty() ? watcher.from_revision : watcher.backlog.back().last_revision + 1;
+  if (next > revision) return true;
+  base::Result<std::vector<HistoryPiece>> rest = history_.from(next);
+  if (rest) {
     watcher.backlog.insert(watcher.backlog.end(), rest->begin(), rest->end());
+    return true;
   }
-  std::vector<Event> events;
-  auto flush = [&](int64_t up_to) {
-    bool alive = call_sink(watcher, [&](WatchSink& sink) { sink.on_events(events, up_to); });
-    events.clear();
-    return alive;
-  };
-  for (const EventBatchPtr& batch : std::exchange(watcher.backlog, {})) {
-    std::ranges::copy_if(batch->events, std::back_inserter(events),
-                         [&](const Event& event) { return watcher.wants(event); });
-    if (events.size() >= kWatchReplayEvents && !flush(batch->last_revision())) return;
+  call_sink(watcher, [&](WatchSink& sink) { sink.on_cancelled(rest.error()); });
+  base::MutexLock lock(mutex_);
+  watcher.cancelled = true;
+  return false;
+}
+
+// All together, piece by piece: so each piece of history is opened once, however many watch again after a break.
+void WatchHub::replay(const std::vector<WatcherPtr>& joining, int64_t revision) {
+  std::vector<WatcherPtr> behind;
+  for (const WatcherPtr& watcher : joining) {
+    if (complete_backlog(*watcher, revision)) behind.push_back(watcher);
   }
-  if (!events.empty() && !flush(revision)) return;
-  call_sink(watcher, [&](WatchSink& sink) { sink.on_progress(revision); });
+  for (;;) {
+    std::erase_if(behind, [&](const WatcherPtr& watcher) {
+      if (watcher->replayed < watcher->backlog.size()) return false;
+      finish_replay(*watcher, revision);
+      return true;
+    });
+    if (behind.empty()) return;
+    auto next_of = [](const WatcherPtr& watcher) -> const HistoryPiece& { return watcher->backlog[watcher->replayed]; };
+    const HistoryPiece piece = next_of(*std::ranges::min_element(
+        behind, {}, [&](const WatcherPtr& watcher) { return next_of(watcher).first_revision; }));
+    const EventBatchPtr batch = piece.open();
+    std::erase_if(behind, [&](const WatcherPtr& watcher) {
+      return next_of(watcher).same(piece) && !replay_piece(*watcher, piece, *batch);
+    });
+  }
+}
+
+// False when the watch has ended.
+bool WatchHub::replay_piece(Watcher& watcher, const HistoryPiece& piece, const EventBatch& batch) {
+  watcher.backlog[watcher.replayed++] = {};
+  std::ranges::copy_if(batch.events, std::back_inserter(watcher.scratch),
+                       [&](const Event& event) { return watcher.wants(event); });
+  // What was unpacked is not kept for longer than needed.
+  if (watcher.scratch.empty() || (!piece.packed && watcher.scratch.size() < kWatchReplayEvents)) return true;
+  const bool alive = call_sink(watcher, [&](WatchSink& sink) { sink.on_events(watcher.scratch, piece.last_revision); });
+  watcher.scratch.clear();
+  return alive;
+}
+
+void WatchHub::finish_replay(Watcher& watcher, int64_t revision) {
+  watcher.backlog = {};
+  bool alive = true;
+  if (!watcher.scratch.empty()) {
+    alive = call_sink(watcher, [&](WatchSink& sink) { sink.on_events(watcher.scratch, revision); });
+    watcher.scratch.clear();
+  }
+  if (alive) call_sink(watcher, [&](WatchSink& sink) { sink.on_progress(revision); });
 }
 
 void WatchHub::deliver(const EventBatch& batch) {

@@ -39,7 +39,10 @@ class WatchHub {
   using WatcherPtr = std::shared_ptr<Watcher>;
   using ByKey = std::unordered_map<std::string, std::vector<WatcherPtr>>;
 
-  void replay(Watcher& watcher, int64_t revision);
+  bool complete_backlog(Watcher& watcher, int64_t revision);
+  void replay(const std::vector<WatcherPtr>& joining, int64_t revision);
+  bool replay_piece(Watcher& watcher, const HistoryPiece& piece, const EventBatch& batch);
+  void finish_replay(Watcher& watcher, int64_t revision);
   void index(const WatcherPtr& watcher) REQUIRES(mutex_);
   void unindex(const Watcher& watcher) REQUIRES(mutex_);
   void cancel(const WatcherPtr& watcher);

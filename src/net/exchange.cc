@@ -32,6 +32,16 @@ void Exchange::flush() {
   }
   loop_->post([self = shared_from_this()] { self->empty_inbox(); });
 }
+size_t Exchange::write_now(std::span<const base::SharedBytes> pieces) {
+  if (closed()) return 0;
+  if (inbox_filled_.load(std::memory_order_acquire)) empty_inbox();
+  if (closed() || complete_ || aborted_) return 0;
+  const size_t before = pending_;
+  for (const base::SharedBytes& piece : pieces) add(piece);
+  const size_t waiting = buffered_.fetch_add(pending_ - before, std::memory_order_relaxed) + pending_ - before;
+  host_->exchange_changed(*this);
+  return waiting;
+}
 void Exchange::finish() { submit({.kind = Op::Kind::kFinish}); }
 void Exchange::abort() { submit({.kind = Op::Kind::kAbort}); }
 void Exchange::on_drained(size_t low_water, base::Task callback) {
@@ -55,6 +65,7 @@ void Exchange::submit(Op op, Wake wake) {
   {
     base::MutexLock lock(mutex_);
     inbox_.push_back(std::move(op));
+    inbox_filled_.store(true, std::memory_order_release);
     if (wake == Wake::kLater || awaited_) return;
     awaited_ = true;
   }
@@ -66,6 +77,7 @@ void Exchange::empty_inbox() {
   {
     base::MutexLock lock(mutex_);
     ops.swap(inbox_);
+    inbox_filled_.store(false, std::memory_order_relaxed);
     awaited_ = false;
   }
   for (auto& op : ops) apply(std::move(op));

@@ -25,38 +25,42 @@ class ExchangeHost {
   virtual void exchange_dropped(Exchange& exchange) = 0;
 };
 
-class Exchange final : public ResponseWriter, public std::enable_shared_from_this<Exchange> {
+class Exchange final : public ResponseWriter, public FanoutTarget, public std::enable_shared_from_this<Exchange> {
  public:
-  Exchange(std::shared_ptr<Loop> loop, ExchangeHost* host) : loop_(std::move(loop)), host_(host) {}
+  Exchange(std::shared_ptr<Loop> loop, ExchangeHost* host) : host_(host), loop_(std::move(loop)) {}
 
   void send(int status, Headers headers, Body body) override;
   void start(int status, Headers headers) override;
   size_t write(Body chunk) override;
   size_t write_later(base::SharedBytes chunk) override;
   void flush() override;
+  std::shared_ptr<FanoutTarget> fanout_target() override { return shared_from_this(); }
   void finish() override;
   void abort() override;
   size_t buffered() const override { return buffered_.load(std::memory_order_relaxed); }
   bool closed() const override { return ended_.load(std::memory_order_acquire); }
   void on_drained(size_t low_water, base::Task callback) override;
   void on_closed(base::Task callback) override;
+  const std::shared_ptr<Loop>& target_loop() const override { return loop_; }
+  size_t write_now(std::span<const base::SharedBytes> pieces) override;
 
   // What the handler holds: its last reference going away is noticed.
   std::shared_ptr<ResponseWriter> make_writer();
 
   // --- the session's side, on the loop ---
   std::shared_ptr<Request> request;
-  int32_t stream_id = 0;
-  size_t index = 0;          // in the session's list
   size_t header_bytes = 0;   // received
   size_t ignored_bytes = 0;  // of the body, after the request was refused
   base::MonoTime began{};
+  // From here to loop_: what every piece of a stream needs, side by side.
   base::MonoTime last_progress{};
+  int32_t stream_id = 0;
   bool request_complete = false;
   bool refused = false;    // answered before it was complete; what still arrives is ignored
   bool head_sent = false;  // submitted to the protocol
   bool counted = false;    // HTTP/2: among the session's waiting exchanges
   bool deferred = false;   // HTTP/2: the data source sleeps until resumed
+  size_t index = 0;        // in the session's list
 
   bool has_head() const { return status_ != 0; }
   int status() const { return status_; }
@@ -100,10 +104,21 @@ class Exchange final : public ResponseWriter, public std::enable_shared_from_thi
   void check_drained();
   void call_later(base::Task callback);
 
-  const std::shared_ptr<Loop> loop_;
-  ExchangeHost* host_;  // null once ended
-  std::atomic<size_t> buffered_{0};
+  bool whole_ = false;
+  bool complete_ = false;
+  bool aborted_ = false;
+  bool cut_off_ = false;
+  int status_ = 0;
   std::atomic<bool> ended_{false};
+  std::atomic<bool> inbox_filled_{false};
+  std::atomic<size_t> buffered_{0};
+  ExchangeHost* host_;  // null once ended
+  std::vector<Chunk> chunks_;
+  size_t first_chunk_ = 0;
+  size_t offset_ = 0;  // in the first chunk
+  size_t pending_ = 0;
+  base::Task drained_;
+  const std::shared_ptr<Loop> loop_;
 
   base::Mutex mutex_;
   std::vector<Op> inbox_ GUARDED_BY(mutex_);
@@ -111,20 +126,10 @@ class Exchange final : public ResponseWriter, public std::enable_shared_from_thi
 
   // Loop only.
   std::vector<Op> emptied_;  // the inbox's other buffer
-  int status_ = 0;
   Headers headers_;
-  std::vector<Chunk> chunks_;
-  size_t first_chunk_ = 0;
-  size_t offset_ = 0;  // in the first chunk
-  size_t pending_ = 0;
   size_t whole_size_ = 0;
   size_t low_water_ = 0;
-  base::Task drained_;
   base::Task closed_callback_;
-  bool whole_ = false;
-  bool complete_ = false;
-  bool aborted_ = false;
-  bool cut_off_ = false;
 };
 
 }  // namespace net

@@ -15,7 +15,9 @@ namespace net {
 
 namespace {
 constexpr size_t kReadBytes = 64 * 1024;
-constexpr size_t kFlushBytes = 256 * 1024;
+constexpr size_t kFlushBytes = 256 * 1024;  // sent at once
+constexpr size_t kRecordBytes = 16 * 1024;  // of plaintext, in a full TLS record
+constexpr size_t kStepBytes = 2 * kRecordBytes;
 constexpr int kReadsPerEvent = 4;  // then other connections get their turn
 constexpr int kFlushesPerEvent = 4;
 constexpr auto kLinger = std::chrono::milliseconds(500);
@@ -243,24 +245,44 @@ void Link::flush_later() {
 void Link::flush() {
   if (closed_ || !opened_ || draining_ || !unsent_.empty()) return;
   const auto self = shared_from_this();
-  auto& scratch = loop_->scratch();
   for (int i = 0; i < kFlushesPerEvent; ++i) {
-    scratch.output.clear();
-    owner_->produce(scratch.output, kFlushBytes);
+    const std::string_view bytes = ssl_ ? encrypt_output() : plain_output();
     if (closed_) return;
-    if (scratch.output.empty()) {
+    if (bytes.empty()) {
       owner_->on_link_flushed();
       if (closing_ && !closed_) finish_closing();
       return;
     }
-    if (ssl_) encrypt(scratch.output);
-    if (closed_ || !send_or_keep(ssl_ ? scratch.cipher : scratch.output)) return;
+    if (!send_or_keep(bytes)) return;
   }
   loop_->post([self] { self->flush(); });  // others get their turn
 }
 
+std::string_view Link::plain_output() {
+  auto& output = loop_->scratch().output;
+  output.clear();
+  owner_->produce(output, kFlushBytes);
+  return output;
+}
+
+// A few records at a time, so that what was produced is still in the processor's cache when it is encrypted. Records
+// are full but for the last.
+std::string_view Link::encrypt_output() {
+  auto& [received, plain, output, cipher] = loop_->scratch();
+  output.clear();
+  cipher.clear();
+  for (bool last = false; !last && !closed_;) {
+    owner_->produce(output, kStepBytes);
+    if (closed_) break;
+    last = output.size() < kStepBytes || cipher.size() + output.size() >= kFlushBytes;
+    const size_t size = last ? output.size() : output.size() - output.size() % kRecordBytes;
+    encrypt(std::string_view(output).substr(0, size));
+    output.erase(0, size);
+  }
+  return cipher;
+}
+
 void Link::encrypt(std::string_view plain) {
-  loop_->scratch().cipher.clear();
   ERR_clear_error();
   while (!plain.empty()) {
     size_t written = 0;

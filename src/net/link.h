@@ -73,6 +73,8 @@ class Link : public std::enable_shared_from_this<Link> {
   void reject_plain_http();
   void deliver_decrypted();
   void flush();
+  std::string_view plain_output();
+  std::string_view encrypt_output();
   void encrypt(std::string_view plain);
   // Sends or keeps `bytes`; false when the socket is full or the link closed.
   bool send_or_keep(std::string_view bytes);

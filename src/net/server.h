@@ -11,6 +11,7 @@
 
 #include "base/executor.h"
 #include "base/result.h"
+#include "net/fanout.h"
 #include "net/http.h"
 #include "net/limits.h"
 #include "net/tls.h"
@@ -38,6 +39,8 @@ class ResponseWriter {
   // all that it has to send, and sends it in large pieces.
   virtual size_t write_later(base::SharedBytes chunk) { return write(Body(std::move(chunk))); }
   virtual void flush() {}
+  // For fanout.h: what stands behind this writer; null when it cannot take part.
+  virtual std::shared_ptr<FanoutTarget> fanout_target() { return nullptr; }
   virtual void finish() = 0;
   // Ends the stream so that the client sees that it is cut off (RST_STREAM, or a close without the last chunk).
   virtual void abort() = 0;

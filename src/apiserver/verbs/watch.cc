@@ -39,6 +39,7 @@ class HttpWatch final : public Watcher, public std::enable_shared_from_this<Http
       : context_(std::move(context)),
         scope_(std::move(scope)),
         options_(std::move(options)),
+        include_(include),
         encoder_(*context_, include, &context_->core->watches().encoded()) {}
 
   // Events of the state at `plan` come first, then changes after `revision`.
@@ -76,6 +77,33 @@ class HttpWatch final : public Watcher, public std::enable_shared_from_this<Http
     deliver_bookmark(revision);
   }
   void on_end(const base::Error& error) override { fail(error); }
+  // Those of one form, whose encoder keeps nothing of its own, are served together.
+  std::string relay_key() override {
+    const Accepted& form = context_->accepted;
+    if (waits_ || framing_ != Framing::kNone || form.form == Form::kTable) return {};
+    if (!context_->writer->fanout_target()) return {};
+    std::string key;
+    for (const std::string_view part :
+         {std::string_view(scope_.ns), std::string_view(context_->info.name), context_->query.get("labelSelector"),
+          context_->query.get("fieldSelector"), std::string_view(form.form_version)}) {
+      key += std::to_string(part.size()) + ":";
+      key += part;
+    }
+    for (const int choice : {static_cast<int>(form.type), static_cast<int>(form.form), static_cast<int>(form.pretty),
+                             static_cast<int>(options_.bookmarks)}) {
+      key += static_cast<char>('0' + choice);
+    }
+    const Endpoint* endpoint = context_->endpoint->main;
+    return key + std::to_string(endpoint->serial) + "@" + std::to_string(reinterpret_cast<uintptr_t>(endpoint));
+  }
+  std::shared_ptr<Relay> make_relay() override;
+  void join(net::Fanout& fanout) {
+    fanout.add(context_->writer->fanout_target(), [weak = weak_from_this()] {
+      if (auto self = weak.lock()) self->cut_off();
+    });
+  }
+  void leave(net::Fanout& fanout) { fanout.remove(*context_->writer->fanout_target()); }
+
   // Compat: the stream just ends.
   void on_gone() override {
     context_->writer->finish();
@@ -88,11 +116,12 @@ class HttpWatch final : public Watcher, public std::enable_shared_from_this<Http
     if (!bytes) return fail(bytes.error());
     const bool later = framing_ == Framing::kNone && !waits_;  // until on_items_end()
     const size_t buffered = later ? context_->writer->write_later(*std::move(bytes)) : put(*std::move(bytes));
-    if (buffered > kWatchBufferBytes) {
-      // Too slow: cut off, so that it watches again from its last revision.
-      close();
-      context_->writer->abort();
-    }
+    if (buffered > kWatchBufferBytes) cut_off();
+  }
+  // Too slow: it watches again from its last revision.
+  void cut_off() {
+    close();
+    context_->writer->abort();
   }
   void deliver_bookmark(int64_t revision) {
     if (auto bytes = encoder_.bookmark(revision, EventEncoder::InitialEnd::kNo)) put(std::move(*bytes));
@@ -225,6 +254,7 @@ class HttpWatch final : public Watcher, public std::enable_shared_from_this<Http
   const ContextPtr context_;
   const WatchScope scope_;
   const ListOptions options_;
+  const IncludeObject include_;
   EventEncoder encoder_;
   BatchConversion conversion_{context_->endpoint->custom};
   Framing framing_ = Framing::kNone;
@@ -238,6 +268,42 @@ class HttpWatch final : public Watcher, public std::enable_shared_from_this<Http
   bool closed_ GUARDED_BY(mutex_) = false;
   std::unique_ptr<Subscription> subscription_ GUARDED_BY(mutex_);
 };
+
+// Serves watches whose relay_key() is equal.
+class HttpRelay final : public Relay {
+ public:
+  HttpRelay(const RequestContext& context, IncludeObject include, Bookmarks bookmarks)
+      : endpoint_owner_(context.endpoint_owner),
+        bookmarks_(bookmarks),
+        encoder_(context, include, &context.core->watches().encoded()),
+        fanout_(kWatchBufferBytes) {}
+
+  void add(Watcher& watcher) override { static_cast<HttpWatch&>(watcher).join(fanout_); }
+  void remove(Watcher& watcher) override { static_cast<HttpWatch&>(watcher).leave(fanout_); }
+  base::Result<void> on_item(const WatchItem& item) override {
+    TRY_ASSIGN(base::SharedBytes bytes, encoder_.encode(item));
+    fanout_.write_later(std::move(bytes));
+    return {};
+  }
+  void on_items_end() override { fanout_.flush(); }
+  void on_bookmark(int64_t revision) override {
+    if (bookmarks_ == Bookmarks::kNo) return;
+    auto bytes = encoder_.bookmark(revision, EventEncoder::InitialEnd::kNo);
+    if (!bytes) return;
+    fanout_.write_later(base::SharedBytes(*bytes));
+    fanout_.flush();
+  }
+
+ private:
+  const EndpointPtr endpoint_owner_;
+  const Bookmarks bookmarks_;
+  EventEncoder encoder_;
+  net::Fanout fanout_;
+};
+
+std::shared_ptr<Relay> HttpWatch::make_relay() {
+  return std::make_shared<HttpRelay>(*context_, include_, options_.bookmarks);
+}
 
 struct Start {
   ListPlan plan;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -22,24 +23,60 @@ std::string_view raw_of(const kv::KeyValueRef& kv) {
   return envelope ? envelope->raw : std::string_view();
 }
 
+// Compat: what a selector lets in arrives as ADDED, what it lets out as DELETED with the last state that matched.
+std::optional<WatchItem> item_of(const kv::Event& event, const WatchScope& scope, std::string_view key_prefix,
+                                 std::string_view now_raw, std::string_view before_raw) {
+  if (!scope.ns.empty() && storage::split_key(key_prefix, event.kv->key.view()).ns != scope.ns) return std::nullopt;
+  const bool now = !event.is_delete() && scope.selection.matches(now_raw);
+  const bool before = event.previous && scope.selection.matches(before_raw);
+  if (now) return WatchItem{before ? EventType::kModified : EventType::kAdded, event.kv, event.revision()};
+  if (before) return WatchItem{EventType::kDeleted, event.previous, event.revision()};
+  return std::nullopt;
+}
+
 }  // namespace
 
-// One watcher's place: first its own catch-up watch on the store, then the hub's index.
+// The watchers that a relay serves.
+struct WatchHubs::Group {
+  const std::string key;
+  const WatchScope scope;
+  const std::shared_ptr<Relay> relay;
+  size_t members = 0;   // guarded by the hub's mutex
+  bool unsent = false;  // strand only: items went to the relay since its on_items_end()
+};
+
+// Those who may want an event: each by itself, and together.
+struct WatchHubs::Bucket {
+  std::vector<std::shared_ptr<Entry>> entries;
+  std::vector<std::shared_ptr<Group>> groups;
+  bool empty() const { return entries.empty() && groups.empty(); }
+  void append(const Bucket& other) {
+    entries.insert(entries.end(), other.entries.begin(), other.entries.end());
+    groups.insert(groups.end(), other.groups.begin(), other.groups.end());
+  }
+};
+
+// One watcher's place: first its own catch-up watch on the store, then the hub's index, then a group's if it may.
 class WatchHubs::Entry final : public kv::WatchSink, public std::enable_shared_from_this<Entry> {
  public:
   Entry(std::shared_ptr<Hub> hub, WatchScope scope, std::shared_ptr<Watcher> watcher)
       : hub_(std::move(hub)), scope_(std::move(scope)), watcher_(std::move(watcher)) {}
 
   const WatchScope& scope() const { return scope_; }
+  Watcher& watcher() const { return *watcher_; }
   void set_catch_up(std::unique_ptr<kv::Watch> watch);
   void end() { ended_ = true; }
   bool ended() const { return ended_; }
+
+  std::shared_ptr<Group> group;  // guarded by the hub's mutex; never taken back
 
   // On the strand. True when it is the first since flush() that the watcher got.
   bool deliver(const kv::Event& event, std::string_view now_raw, std::string_view before_raw);
   void flush() {
     if (std::exchange(unsent_, false)) watcher_->on_items_end();
   }
+  // On the strand: all up to `revision` is not yet in what it caught up with.
+  bool behind(int64_t revision) const { return seen_ < revision; }
   void bookmark(int64_t revision) {
     if (!ended_) watcher_->on_bookmark(revision);
   }
@@ -95,7 +132,7 @@ class WatchHubs::Hub final : public kv::WatchSink, public std::enable_shared_fro
       watch = std::move(watch_);
       for (const auto& entry : all_) entries.push_back(entry);
       all_.clear();
-      general_.clear();
+      general_ = {};
       by_namespace_.clear();
       by_name_.clear();
       by_node_.clear();
@@ -127,7 +164,13 @@ class WatchHubs::Hub final : public kv::WatchSink, public std::enable_shared_fro
   void forget(const std::shared_ptr<Entry>& entry) {
     base::MutexLock lock(mutex_);
     all_.erase(entry);
-    drop(*bucket_of(*entry), entry);
+    Bucket& bucket = *bucket_of(*entry);
+    if (const auto& group = entry->group; group) {
+      group->relay->remove(entry->watcher());
+      if (--group->members == 0) std::erase(bucket.groups, group);
+    } else {
+      std::erase(bucket.entries, entry);
+    }
     clear_empty(*entry);
   }
 
@@ -135,41 +178,46 @@ class WatchHubs::Hub final : public kv::WatchSink, public std::enable_shared_fro
   bool take_over(const std::shared_ptr<Entry>& entry, int64_t seen) {
     base::MutexLock lock(mutex_);
     if (seen < revision_ || !all_.contains(entry)) return false;
-    bucket_of(*entry)->push_back(entry);
+    bucket_of(*entry)->entries.push_back(entry);
     return true;
   }
 
   void on_events(std::span<const kv::Event> events, int64_t revision) override {
-    std::vector<std::shared_ptr<Entry>> found, unsent;
+    Bucket found, unsent;
     for (size_t i = 0; i < events.size(); ++i) {
       const kv::Event& event = events[i];
-      const std::string_view before = event.previous ? raw_of(event.previous) : std::string_view();
-      const std::string_view now = event.is_delete() ? std::string_view() : raw_of(event.kv);
-      found.clear();
       {
         base::MutexLock lock(mutex_);
-        collect(event, now, before, found);
+        collect(event, found);
         revision_ = event.revision();
       }
-      for (auto& entry : found) {
-        if (entry->deliver(event, now, before)) unsent.push_back(std::move(entry));
-      }
+      deliver(event, found, unsent);
       if (i + 1 < events.size() && (i + 1) % kEventsPerFlush != 0) continue;
-      for (const auto& entry : std::exchange(unsent, {})) entry->flush();
+      for (const auto& entry : unsent.entries) entry->flush();
+      for (const auto& group : unsent.groups) {
+        group->unsent = false;
+        group->relay->on_items_end();
+      }
+      unsent = {};
     }
     base::MutexLock lock(mutex_);
     revision_ = std::max(revision_, revision);
   }
   void on_progress(int64_t revision) override {
     std::vector<std::shared_ptr<Entry>> entries;
+    std::vector<std::shared_ptr<Group>> groups;
     {
       base::MutexLock lock(mutex_);
       revision_ = std::max(revision_, revision);
       if (!bookmarks_asked_) return;
       bookmarks_asked_ = false;
-      for (const auto& entry : all_) entries.push_back(entry);
+      for (const auto& entry : all_) {
+        if (!entry->group) entries.push_back(entry);
+      }
+      groups = groups_of_all();
     }
     for (const auto& entry : entries) entry->bookmark(revision);
+    for (const auto& group : groups) group->relay->on_bookmark(revision);
   }
   void on_cancelled(const base::Error& error) override {
     std::vector<std::shared_ptr<Entry>> entries;
@@ -197,8 +245,6 @@ class WatchHubs::Hub final : public kv::WatchSink, public std::enable_shared_fro
   }
 
  private:
-  using Bucket = std::vector<std::shared_ptr<Entry>>;
-
   Bucket* bucket_of(const Entry& entry) REQUIRES(mutex_) {
     const WatchScope& scope = entry.scope();
     if (auto node = scope.selection.node_name(); node && node_path_.size > 0) return &by_node_[*node];
@@ -206,17 +252,16 @@ class WatchHubs::Hub final : public kv::WatchSink, public std::enable_shared_fro
     if (!scope.ns.empty()) return &by_namespace_[scope.ns];
     return &general_;
   }
-  static void drop(Bucket& bucket, const std::shared_ptr<Entry>& entry) { std::erase(bucket, entry); }
   void clear_empty(const Entry& entry) REQUIRES(mutex_) {
     std::erase_if(by_node_, [](const auto& pair) { return pair.second.empty(); });
     if (auto name = entry.scope().selection.name())
       std::erase_if(by_name_, [](const auto& pair) { return pair.second.empty(); });
   }
-  void append(const std::unordered_map<std::string, Bucket>& index, const std::string& key, Bucket& found)
-      REQUIRES(mutex_) {
-    if (auto at = index.find(key); at != index.end()) found.insert(found.end(), at->second.begin(), at->second.end());
+  using Index = std::unordered_map<std::string, Bucket>;
+  void append(const Index& index, const std::string& key, Bucket& found) REQUIRES(mutex_) {
+    if (auto at = index.find(key); at != index.end()) found.append(at->second);
   }
-  void collect(const kv::Event& event, std::string_view now, std::string_view before, Bucket& found) REQUIRES(mutex_) {
+  void collect(const kv::Event& event, Bucket& found) REQUIRES(mutex_) {
     found = general_;
     const storage::KeyParts key = storage::split_key(key_prefix_, event.kv->key.view());
     if (!by_namespace_.empty()) append(by_namespace_, std::string(key.ns), found);
@@ -225,10 +270,78 @@ class WatchHubs::Hub final : public kv::WatchSink, public std::enable_shared_fro
       if (!key.ns.empty()) append(by_name_, "/" + std::string(key.name), found);
     }
     if (by_node_.empty()) return;
-    const std::string_view node = schema::find_bytes(now, node_path_).value_or(std::string_view());
-    const std::string_view old_node = schema::find_bytes(before, node_path_).value_or(std::string_view());
+    const std::string_view node = schema::find_bytes(now_of(event), node_path_).value_or(std::string_view());
+    const std::string_view old_node = schema::find_bytes(before_of(event), node_path_).value_or(std::string_view());
     append(by_node_, std::string(node), found);
     if (old_node != node) append(by_node_, std::string(old_node), found);
+  }
+  static std::string_view now_of(const kv::Event& event) {
+    return event.is_delete() ? std::string_view() : raw_of(event.kv);
+  }
+  static std::string_view before_of(const kv::Event& event) {
+    return event.previous ? raw_of(event.previous) : std::string_view();
+  }
+
+  // Strand. Who gets something for the first time since the last flush is added to `unsent`.
+  void deliver(const kv::Event& event, Bucket& found, Bucket& unsent) {
+    const std::string_view now = now_of(event), before = before_of(event);
+    for (const auto& group : found.groups) {
+      const auto item = item_of(event, group->scope, key_prefix_, now, before);
+      if (!item) continue;
+      if (auto sent = group->relay->on_item(*item); !sent) {
+        fail_group(*group, sent.error());
+      } else if (!std::exchange(group->unsent, true)) {
+        unsent.groups.push_back(group);
+      }
+    }
+    for (auto& entry : found.entries) {
+      if (entry->deliver(event, now, before)) unsent.entries.push_back(entry);
+    }
+    join_groups(found.entries, event.revision());
+  }
+  // An event that the hub brought came after all that an entry caught up with: so will those that follow.
+  void join_groups(const std::vector<std::shared_ptr<Entry>>& entries, int64_t revision) {
+    std::vector<std::pair<std::shared_ptr<Entry>, std::string>> joining;
+    for (const auto& entry : entries) {
+      if (entry->ended() || !entry->behind(revision)) continue;
+      if (std::string key = entry->watcher().relay_key(); !key.empty()) joining.emplace_back(entry, std::move(key));
+    }
+    if (joining.empty()) return;
+    base::MutexLock lock(mutex_);
+    std::unordered_set<Bucket*> changed;
+    for (auto& [entry, key] : joining) {
+      if (!all_.contains(entry)) continue;
+      Bucket& bucket = *bucket_of(*entry);
+      entry->group = group_in(bucket, std::move(key), *entry);
+      ++entry->group->members;
+      entry->group->relay->add(entry->watcher());
+      changed.insert(&bucket);
+    }
+    for (Bucket* bucket : changed) std::erase_if(bucket->entries, [](const auto& entry) { return entry->group; });
+  }
+  static const std::shared_ptr<Group>& group_in(Bucket& bucket, std::string key, const Entry& entry) {
+    for (const auto& group : bucket.groups) {
+      if (group->key == key) return group;
+    }
+    auto relay = entry.watcher().make_relay();
+    return bucket.groups.emplace_back(std::make_shared<Group>(std::move(key), entry.scope(), std::move(relay)));
+  }
+  void fail_group(const Group& group, const base::Error& error) {
+    std::vector<std::shared_ptr<Entry>> entries;
+    {
+      base::MutexLock lock(mutex_);
+      for (const auto& entry : all_) {
+        if (entry->group.get() == &group) entries.push_back(entry);
+      }
+    }
+    for (const auto& entry : entries) entry->fail(error);
+  }
+  std::vector<std::shared_ptr<Group>> groups_of_all() const REQUIRES(mutex_) {
+    std::vector<std::shared_ptr<Group>> groups = general_.groups;
+    for (const Index* index : {&by_namespace_, &by_name_, &by_node_}) {
+      for (const auto& [key, bucket] : *index) groups.insert(groups.end(), bucket.groups.begin(), bucket.groups.end());
+    }
+    return groups;
   }
 
   Core* const core_;
@@ -241,9 +354,9 @@ class WatchHubs::Hub final : public kv::WatchSink, public std::enable_shared_fro
   bool bookmarks_asked_ GUARDED_BY(mutex_) = false;
   std::unordered_set<std::shared_ptr<Entry>> all_ GUARDED_BY(mutex_);
   Bucket general_ GUARDED_BY(mutex_);
-  std::unordered_map<std::string, Bucket> by_namespace_ GUARDED_BY(mutex_);
-  std::unordered_map<std::string, Bucket> by_name_ GUARDED_BY(mutex_);
-  std::unordered_map<std::string, Bucket> by_node_ GUARDED_BY(mutex_);
+  Index by_namespace_ GUARDED_BY(mutex_);
+  Index by_name_ GUARDED_BY(mutex_);
+  Index by_node_ GUARDED_BY(mutex_);
 };
 
 void WatchHubs::Entry::set_catch_up(std::unique_ptr<kv::Watch> watch) {
@@ -257,24 +370,11 @@ void WatchHubs::Entry::drop_catch_up() {
   watch = std::move(catch_up_);
 }
 
-// Compat: what a selector lets in arrives as ADDED, what it lets out as DELETED with the last state that matched.
 bool WatchHubs::Entry::deliver(const kv::Event& event, std::string_view now_raw, std::string_view before_raw) {
   if (ended_ || event.revision() <= seen_) return false;
-  if (!scope_.ns.empty() && storage::split_key(hub_->key_prefix(), event.kv->key.view()).ns != scope_.ns) return false;
-  const bool now = !event.is_delete() && scope_.selection.matches(now_raw);
-  const bool before = event.previous && scope_.selection.matches(before_raw);
-  WatchItem item;
-  item.revision = event.revision();
-  if (now) {
-    item.type = before ? EventType::kModified : EventType::kAdded;
-    item.object = event.kv;
-  } else if (before) {
-    item.type = EventType::kDeleted;
-    item.object = event.previous;
-  } else {
-    return false;
-  }
-  watcher_->on_item(item);
+  const auto item = item_of(event, scope_, hub_->key_prefix(), now_raw, before_raw);
+  if (!item) return false;
+  watcher_->on_item(*item);
   return !std::exchange(unsent_, true);
 }
 

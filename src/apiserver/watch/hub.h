@@ -1,9 +1,10 @@
 // Watch delivery. One hub a resource follows the store and finds the watchers of an event by index (namespace, name,
 // spec.nodeName), so that an event costs what its watchers cost, not what all watchers cost. An event is encoded once
-// per encoding and shared. A watch holds no thread; a slow one costs a bounded buffer and is then cut off. Invariants:
-// a watcher sees every matching change once and in order, or its stream ends; an object that a selector lets in or out
-// arrives as ADDED or DELETED. Thread: everything inside runs on the store's dispatch strand or under the hub's lock;
-// the strand never waits.
+// per encoding and shared; watchers that want the same bytes are served together (Relay), once they are up to date. A
+// watch holds no thread; a slow one costs a bounded buffer and is then cut off. Invariants: a watcher sees every
+// matching change once and in order, or its stream ends; an object that a selector lets in or out arrives as ADDED or
+// DELETED. Thread: everything inside runs on the store's dispatch strand or under the hub's lock; the strand never
+// waits.
 #pragma once
 
 #include <map>
@@ -32,6 +33,21 @@ struct WatchItem {
   int64_t revision = 0;
 };
 
+class Watcher;
+
+// Serves all watchers of a resource that are sent the same bytes. Calls as Watcher's, once for all of them.
+class Relay {
+ public:
+  virtual ~Relay() = default;
+  // What the watcher was sent by itself arrives before what follows here. Any thread, like remove().
+  virtual void add(Watcher& watcher) = 0;
+  virtual void remove(Watcher& watcher) = 0;
+  // An error is that of all its watchers.
+  virtual base::Result<void> on_item(const WatchItem& item) = 0;
+  virtual void on_items_end() = 0;
+  virtual void on_bookmark(int64_t revision) = 0;
+};
+
 // Who watches: an HTTP stream, or a component of this process. Called on the dispatch strand, must not block.
 class Watcher {
  public:
@@ -41,6 +57,11 @@ class Watcher {
   virtual void on_items_end() {}
   virtual void on_bookmark(int64_t revision) = 0;
   virtual void on_end(const base::Error& error) = 0;
+  // Watchers of a resource with the same key have equal scopes and are sent the same bytes: once it is up to date, a
+  // relay brings such a watcher its items and bookmarks. "": this one is always called itself.
+  virtual std::string relay_key() { return {}; }
+  // For a key that no relay has yet.
+  virtual std::shared_ptr<Relay> make_relay() { return nullptr; }
   // What was watched is not served any more, or not as it was.
   virtual void on_gone() { on_end(base::Error(base::Reason::kGone, "the resource is not served any more")); }
 };
@@ -75,6 +96,8 @@ class WatchHubs {
  private:
   class Hub;
   class Follower;
+  struct Group;
+  struct Bucket;
   class Entry;
   Core* core_;
   std::unique_ptr<EncodedEvents> encoded_;
