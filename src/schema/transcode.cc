@@ -223,6 +223,9 @@ class JsonSink {
 // Sees only whether embedded JSON is JSON.
 class CheckSink {
  public:
+  explicit CheckSink(CheckedParts parts) : parts_(parts) {}
+
+  bool passes_over(const Message& message) const { return parts_ == CheckedParts::kUnsure && !message.unsure; }
   void begin_object() {}
   void end_object() {}
   void begin_array() {}
@@ -240,12 +243,15 @@ class CheckSink {
   void time(int64_t) {}
   void micro_time(int64_t, int32_t) {}
   void duration(int64_t) {}
+
+ private:
+  CheckedParts parts_;
 };
 
 }  // namespace
 
-base::Result<void> check_message(const Message& message, std::string_view bytes) {
-  CheckSink sink;
+base::Result<void> check_message(const Message& message, std::string_view bytes, CheckedParts parts) {
+  CheckSink sink(parts);
   internal::WireWalk<CheckSink> walk(sink);
   if (bytes.size() <= kMaxMessageBytes && walk.top(message, bytes, {}, {})) return {};
   return internal::malformed(message, base::Reason::kBadRequest);
