@@ -36,6 +36,13 @@ SPECIALS = {'time': 'kTime', 'microtime': 'kMicroTime', 'duration': 'kDuration',
             'intstr': 'kIntOrString', 'rawextension': 'kRawExtension', 'unknown': 'kUnknown', 'fieldsv1': 'kFieldsV1',
             'groupversion': 'kGroupVersion', 'json': 'kJson', 'schemaorbool': 'kSchemaOrBool',
             'schemaorarray': 'kSchemaOrArray', 'schemaorstringarray': 'kSchemaOrStringArray'}
+# Well-formed bytes of these may still be no value.
+UNSURE_SPECIALS = {'rawextension', 'unknown', 'fieldsv1', 'json', 'intstr'}
+
+
+def wire_kind(field):
+    return {'bool': 'kBool', 'int32': 'kInt32', 'int64': 'kInt64', 'double': 'kDouble', 'string': 'kString',
+            'bytes': 'kBytes'}.get(field.type, 'kMessage')
 
 
 # The functions of gen/catalogue.h, after the tables.
@@ -201,6 +208,7 @@ class Generator:
         self.by_stem = {p.stem: p for p in self.packages}
         self.messages = {m.full: m for p in self.packages for m in p.messages}
         self.shared = self.find_shared()
+        self.unsure = self.find_unsure()
         self.resources = self.read_resources(schema + '/resources.txt')
 
     # ---- shared structs ----
@@ -347,11 +355,9 @@ class Generator:
                           'replace': 'schema::kPatchReplace'}[w] for w in a.get('patch', '').split(',') if w) or '0'
         keys = a.get('keys', '')
         keys_ref = f'std::span(kKeys_{keys.replace(",", "_")})' if keys else '{}'
-        kind = {'bool': 'kBool', 'int32': 'kInt32', 'int64': 'kInt64', 'double': 'kDouble', 'string': 'kString',
-                'bytes': 'kBytes'}.get(field.type, 'kMessage')
         omit = {'': 'kNever', 'nil': 'kNil', 'len0': 'kLen0', 'zero': 'kZero', 'iszero': 'kIsZero'}[a.get('omit', '')]
         granular = {'': 'kUnset', 'atomic': 'kAtomic', 'granular': 'kGranular'}
-        values = [str(field.number), f'schema::Type::{kind}', f'schema::Card::{field.card}',
+        values = [str(field.number), f'schema::Type::{wire_kind(field)}', f'schema::Card::{field.card}',
                   str(field.presence).lower(), str('inline' in a).lower(), str('required' in a).lower(),
                   str('optional' in a).lower(), f'schema::JsonOmit::{omit}',
                   'schema::ListType::' + {'': 'kUnset', 'atomic': 'kAtomic', 'set': 'kSet', 'map': 'kMap'}[a.get('list', '')],
@@ -361,6 +367,21 @@ class Generator:
                   self.table_ref(field.message) if field.message else 'nullptr', offset, vector_ops, map_ops,
                   text(self.go_type(field))]
         return '    {' + ', '.join(values) + '},'
+
+    def field_step(self, message, field, index):
+        offset = f'offsetof({self.cpp_type(message.full)}, {snake(field.name)})' if self.has_struct(message.full) else '0'
+        return field.number, (f'    {{{field.number}, {offset}, {index}, schema::Type::{wire_kind(field)}, schema::Card::{field.card}, '
+                              f'{str(field.presence).lower()}, {str("inline" in field.attributes).lower()}}},')
+
+    def find_unsure(self):
+        """The full names of the messages for Message::unsure."""
+        messages = self.messages.values()
+        holders = {m.full for m in messages if m.attributes.get('special') in UNSURE_SPECIALS}
+        while True:
+            more = {m.full for m in messages if any(f.message in holders for f in m.fields)} - holders
+            if not more:
+                return holders
+            holders |= more
 
     def tables(self, package):
         lines = ['namespace {']
@@ -377,8 +398,9 @@ class Generator:
             if message.fields:
                 lines.append(f'constexpr schema::Field kFields_{message.name}[] = {{')
                 lines += [self.field_row(message, f) for f in message.fields] + ['};']
-                order = sorted((f.number, i) for i, f in enumerate(message.fields) if f.number)
-                lines.append(f'constexpr uint16_t kOrder_{message.name}[] = {{{", ".join(str(i) for _, i in order)}}};')
+                steps = [self.field_step(message, f, i) for i, f in enumerate(message.fields) if f.number]
+                lines += [f'constexpr schema::FieldStep kOrder_{message.name}[] = {{']
+                lines += [row for _, row in sorted(steps)] + ['};']
         lines += ['}  // namespace', f'namespace gen::tables {{',
                   f'constinit const schema::Message k_{package.ident}[] = {{']
         for m in package.messages:
@@ -386,9 +408,12 @@ class Generator:
             proto = f'{package.proto}.{m.name}' if package.proto and 'noproto' not in a else ''
             granular = {'': 'kUnset', 'atomic': 'kAtomic', 'granular': 'kGranular'}[a.get('struct', '')]
             fields = f'kFields_{m.name}, kOrder_{m.name}' if m.fields else '{}, {}'
+            shown = sum(1 << i for i, f in enumerate(m.fields)
+                        if 'inline' in f.attributes or (f.json and not f.attributes.get('omit')))
             ops = f'&schema::kStructOps<{self.cpp_type(m.full)}>' if self.has_struct(m.full) and 'noproto' not in a else 'nullptr'
             special = SPECIALS[a['special']] if 'special' in a else 'kNone'
-            lines.append(f'    {{"{package.stem}", "{m.name}", "{proto}", {fields}, schema::Special::{special}, '
+            lines.append(f'    {{"{package.stem}", "{m.name}", "{proto}", {fields}, {shown}ULL, '
+                         f'{str(m.full in self.unsure).lower()}, schema::Special::{special}, '
                          f'{str("typemeta" in a).lower()}, {str("alias" in a).lower()}, '
                          f'schema::Granularity::{granular}, {ops}}},')
         lines += ['};', '}  // namespace gen::tables']

@@ -13,6 +13,7 @@
 #include "object/gvk.h"
 #include "object/json.h"
 #include "object/status.h"
+#include "object/text_tree.h"
 #include "object/yaml.h"
 #include "schema/envelope.h"
 #include "schema/proto_struct.h"
@@ -242,7 +243,7 @@ base::Result<std::string> decode_protobuf(RequestContext& context, std::string_v
 // A message that is malformed itself is left to its decoder, which has upstream's words for that.
 base::Result<void> check_embedded_json(const schema::Message& message, std::string_view raw, std::string_view kind,
                                        std::string_view body) {
-  if (!message.ops || schema::check_message(message, raw)) return {};
+  if (!message.ops || schema::check_message(message, raw, schema::CheckedParts::kUnsure)) return {};
   api::AnyObject object = api::AnyObject::make(message);
   if (!schema::decode_struct(message, raw, object.get())) return {};
   return unrecognized(kind, "the message holds JSON that is malformed", body);
@@ -420,6 +421,28 @@ base::Result<std::string> encode_tree(RequestContext& context, const object::Val
   return raw;
 }
 
+namespace {
+
+// Of a document in which nothing is wrong or peculiar, as nearly all are: without a Value. nullopt: judge it with care.
+std::optional<std::string> decode_ordinary(RequestContext& context, const schema::Message& message,
+                                           std::string_view api_version, std::string_view kind) {
+  if (context.body_type != MediaType::kJson || api::is_custom(message)) return std::nullopt;
+  object::TextTree tree;
+  if (mentions_empty_list(context.body_type, context.body) || !tree.read(context.body)) return std::nullopt;
+  const object::TextObject* root = tree.root().object_if();
+  const auto says = [&](std::string_view name, std::string_view expected) {
+    const object::TextValue* value = root->find(name);
+    if (!value) return true;
+    const std::string_view* text = value->string_if();
+    return text && (text->empty() || *text == expected);
+  };
+  if (!root || !says("kind", kind) || !says("apiVersion", api_version)) return std::nullopt;
+  context.empty_lists.clear();
+  return schema::encode_ordinary(message, tree.root(), context.body);
+}
+
+}  // namespace
+
 base::Result<std::string> decode_body(RequestContext& context, const schema::Message& message,
                                       std::string_view api_version, std::string_view kind, FieldValidation validation) {
   if (context.body_type == MediaType::kRawProtobuf) return std::string(context.body);
@@ -428,6 +451,7 @@ base::Result<std::string> decode_body(RequestContext& context, const schema::Mes
     TRY(check_embedded_json(message, raw, kind, context.body));
     return raw;
   }
+  if (auto raw = decode_ordinary(context, message, api_version, kind)) return *std::move(raw);
   std::vector<std::string> issues;
   TRY_ASSIGN(object::Value tree, parse_tree(context, api_version, kind, issues));
   const bool cbor = context.body_type == MediaType::kCbor;

@@ -174,18 +174,25 @@ base::Result<void> manage_fields(RequestContext& context, const Endpoint& endpoi
   const auto converter = version_converter(context.core->endpoints(), endpoint, before, sent);
   if (converter || !context.empty_lists.empty())
     return manage_trees(context, endpoint, live, object, options, subresource, converter);
-  entries.clear();  // the encoding is the smaller without them
-  TRY_ASSIGN(const std::string after, to_served(endpoint, encode_struct(object)));
+  entries.clear();  // no part of what is compared
+  base::Result<std::string> after;
+  const auto encoded = [&]() -> std::string_view {
+    if (after && after->empty()) after = to_served(endpoint, encode_struct(object));
+    return after ? std::string_view(*after) : std::string_view();
+  };
   const std::string now = now_text(context);
   const Resets resets = reset_fields(endpoint, subresource);
-  schema::EncodedUpdate update{*endpoint.served, {}, after, {}, std::move(sent), {}, options.field_manager, now};
+  schema::EncodedUpdate update{*endpoint.served, {}, encoded, {}, std::move(sent), {}, options.field_manager, now};
+  if (!live && !endpoint.conversion) update.created = object.get();
   std::string converted;
   if (live) {
     TRY_ASSIGN(update.live, served_view(endpoint, live->raw, converted));
     update.live_entries = std::move(before);
     update.live_uid = api::meta_of(live->object.message(), live->object.get()).uid;
   }
-  return set_entries(schema::manage_encoded(manage_context(endpoint, subresource, resets), std::move(update)), entries);
+  auto managed = schema::manage_encoded(manage_context(endpoint, subresource, resets), std::move(update));
+  if (!after) return base::fail(std::move(after).error());
+  return set_entries(std::move(managed), entries);
 }
 
 base::Result<AnyObject> apply_config(RequestContext& context, const Endpoint& endpoint, const object::Value& config,

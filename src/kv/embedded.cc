@@ -138,11 +138,12 @@ class EmbeddedLog final : public CommitLog {
   ~EmbeddedLog() override { writer_.close(); }
 
   std::expected<void, CommitFailure> append(const CommitBatch& batch) override {
-    payload_.clear();
-    encode_batch(payload_, batch);
-    TRY_ASSIGN(uint64_t number, parts_.log->append(payload_));
-    bytes_since_snapshot_ += payload_.size();
-    if (payload_.capacity() > (size_t{4} << 20)) std::string().swap(payload_);
+    record_.assign(kRecordHeaderBytes, '\0');
+    encode_batch(record_, batch);
+    const uint64_t payload_bytes = record_.size() - kRecordHeaderBytes;
+    TRY_ASSIGN(uint64_t number, parts_.log->append(record_));
+    bytes_since_snapshot_ += payload_bytes;
+    if (record_.capacity() > kKeepBytes) std::string().swap(record_);
     for (const LeaseChange& change : batch.lease_changes) {
       if (change.kind == LeaseChange::Kind::kEnd) {
         parts_.leases.erase(change.lease.id);
@@ -211,9 +212,11 @@ class EmbeddedLog final : public CommitLog {
     }
   }
 
+  static constexpr size_t kKeepBytes = size_t{4} << 20;  // a larger record's memory is given back
+
   const EmbeddedOptions options_;
-  Parts parts_;          // leases: the commit strand's, as of the last durable batch
-  std::string payload_;  // this and the next three: the commit strand's
+  Parts parts_;         // leases: the commit strand's, as of the last durable batch
+  std::string record_;  // this and the next three: the commit strand's
   uint64_t bytes_since_snapshot_;
   std::optional<SnapshotImage> aside_;
   uint64_t bytes_aside_ = 0;

@@ -4,10 +4,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 
+#include "base/result.h"
 #include "kv/file.h"
 
 namespace kv {
@@ -37,6 +40,38 @@ class Descriptor {
   int fd_;
 };
 
+// Memory for direct writes, whose addresses, offsets and sizes are multiples of a block.
+class Blocks {
+ public:
+  static constexpr size_t kBlock = 4096;
+  ~Blocks() { free(); }
+  Blocks() = default;
+  Blocks(const Blocks&) = delete;
+  Blocks& operator=(const Blocks&) = delete;
+
+  char* data() { return data_; }
+  void free() {
+    std::free(std::exchange(data_, nullptr));
+    size_ = 0;
+  }
+  // Room for at least so many bytes; the first `kept` stay. False: there is no memory.
+  bool reserve(size_t size, size_t kept) {
+    if (size <= size_) return true;
+    const size_t wanted = (size + kBlock - 1) / kBlock * kBlock;
+    char* more = static_cast<char*>(std::aligned_alloc(kBlock, wanted));
+    if (!more) return false;
+    if (kept > 0) std::memcpy(more, data_, kept);
+    std::free(data_);
+    data_ = more;
+    size_ = wanted;
+    return true;
+  }
+
+ private:
+  char* data_ = nullptr;
+  size_t size_ = 0;
+};
+
 class PosixFile final : public File {
  public:
   PosixFile(Descriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
@@ -53,7 +88,32 @@ class PosixFile final : public File {
     return done;
   }
 
+  // What stands before `offset` in its block is read first: it will be written again, as it was.
+  FileResult<void> write_in_order(uint64_t offset) override {
+    leave_direct();
+    const size_t inside = offset % Blocks::kBlock;
+    if (!blocks_.reserve(Blocks::kBlock, 0)) return {};
+    if (inside > 0) {
+      TRY_ASSIGN(const size_t got, read_at(offset - inside, std::span<char>(blocks_.data(), inside)));
+      if (got != inside) return {};
+    }
+    const int flags = ::fcntl(fd_.get(), F_GETFL);
+    direct_ = flags >= 0 && ::fcntl(fd_.get(), F_SETFL, flags | O_DIRECT) == 0;  // not on every file system
+    end_ = offset;
+    return {};
+  }
+
   FileResult<void> write_at(uint64_t offset, std::string_view bytes) override {
+    if (direct_ && offset == end_) {
+      size_t done = 0;
+      while (done < bytes.size() && write_direct(bytes.substr(done, kMostDirect))) {
+        done += std::min(bytes.size() - done, kMostDirect);
+      }
+      if (done == bytes.size()) return {};
+      offset += done;
+      bytes.remove_prefix(done);
+    }
+    if (direct_) leave_direct();
     while (!bytes.empty()) {
       ssize_t put = ::pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
       if (put < 0 && errno == EINTR) continue;
@@ -82,8 +142,39 @@ class PosixFile final : public File {
   }
 
  private:
+  static constexpr size_t kMostDirect = size_t{1} << 20;
+
+  // False: it did not work, whatever the cause; the file is as if nothing had been written.
+  bool write_direct(std::string_view bytes) {
+    const size_t inside = end_ % Blocks::kBlock;
+    const size_t used = inside + bytes.size();
+    const size_t whole = (used + Blocks::kBlock - 1) / Blocks::kBlock * Blocks::kBlock;
+    if (!blocks_.reserve(whole, inside)) return false;
+    std::memcpy(blocks_.data() + inside, bytes.data(), bytes.size());
+    std::memset(blocks_.data() + used, 0, whole - used);
+    ssize_t put;
+    do {
+      put = ::pwrite(fd_.get(), blocks_.data(), whole, static_cast<off_t>(end_ - inside));
+    } while (put < 0 && errno == EINTR);
+    if (put != static_cast<ssize_t>(whole)) return false;
+    end_ += bytes.size();
+    const size_t tail = end_ % Blocks::kBlock;
+    std::memmove(blocks_.data(), blocks_.data() + used - tail, tail);
+    return true;
+  }
+
+  void leave_direct() {
+    if (!std::exchange(direct_, false)) return;
+    const int flags = ::fcntl(fd_.get(), F_GETFL);
+    static_cast<void>(::fcntl(fd_.get(), F_SETFL, flags & ~O_DIRECT));
+    blocks_.free();
+  }
+
   const Descriptor fd_;
   const std::string path_;
+  bool direct_ = false;  // writes go past the page cache
+  uint64_t end_ = 0;     // of the last one
+  Blocks blocks_;        // begins with what is in end_'s block before it
 };
 
 class PosixLock final : public FileLock {

@@ -46,16 +46,17 @@ std::optional<SegmentHeader> decode_segment_header(std::string_view bytes) {
   return header;
 }
 
-uint32_t encode_record(std::string& out, const RecordHeader& header, uint64_t salt, std::string_view payload) {
-  size_t start = out.size();
-  put_fixed32(out, kRecordMagic);
-  put_fixed32(out, static_cast<uint32_t>(payload.size()));
-  put_fixed64(out, header.number);
-  put_fixed32(out, header.previous_crc);
-  uint32_t crc = salted_crc(std::string_view(out).substr(start), payload, salt);
-  put_fixed32(out, crc);
-  out.append(payload);
-  out.resize(start + record_bytes(payload.size()), '\0');
+uint32_t seal_record(std::string& record, const RecordHeader& header, uint64_t salt) {
+  const std::string_view payload = std::string_view(record).substr(kRecordHeaderBytes);
+  std::string head;
+  put_fixed32(head, kRecordMagic);
+  put_fixed32(head, static_cast<uint32_t>(payload.size()));
+  put_fixed64(head, header.number);
+  put_fixed32(head, header.previous_crc);
+  const uint32_t crc = salted_crc(head, payload, salt);
+  put_fixed32(head, crc);
+  record.replace(0, kRecordHeaderBytes, head);
+  record.resize(record_bytes(record.size() - kRecordHeaderBytes), '\0');
   return crc;
 }
 

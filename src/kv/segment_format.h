@@ -28,8 +28,8 @@ struct RecordHeader {
   uint32_t previous_crc = 0;
   uint32_t crc = 0;
 };
-// Header, payload and padding appended to `out`; returns the checksum.
-uint32_t encode_record(std::string& out, const RecordHeader& header, uint64_t salt, std::string_view payload);
+// Makes a record of a payload that has the header's room before it: fills that in, and pads. Returns the checksum.
+uint32_t seal_record(std::string& record, const RecordHeader& header, uint64_t salt);
 // None when the magic is not there.
 std::optional<RecordHeader> decode_record_header(std::string_view bytes);
 bool checksum_matches(std::string_view header_bytes, std::string_view payload, uint64_t salt);

@@ -18,7 +18,6 @@ namespace {
 constexpr uint64_t kGrowth = 16;
 constexpr uint64_t kSyncBytes = size_t{8} << 20;  // zeros between two syncs: less, and the log's own syncs wait longer
 constexpr size_t kFillBytes = size_t{1} << 18;    // written at once when a segment is zero-filled
-constexpr size_t kKeepBuffer = size_t{4} << 20;   // a larger append buffer is given back
 
 CommitFailure commit_failure(const FileError& error) {
   if (error.code == FileError::Code::kNoSpace) {
@@ -60,6 +59,7 @@ Result<std::unique_ptr<SegmentLog>> SegmentLog::open(Directory& directory, Envir
     log->last_crc_ = replayed.last_crc;
     log->salt_ = replayed.salt;
   }
+  static_cast<void>(log->file_->write_in_order(log->position_));  // a hint
   log->trim(after);
   return log;
 }
@@ -95,6 +95,7 @@ FileResult<SegmentLog::Spare> SegmentLog::make_spare(uint64_t size, Filling fill
 // write to the disk. What the last sync does not cover, activate() syncs.
 FileResult<void> SegmentLog::fill(File& file, uint64_t size) {
   const std::string zeros(std::min<uint64_t>(size, kFillBytes), '\0');
+  TRY(file.write_in_order(0));
   for (uint64_t at = 0; at < size; at += zeros.size()) {
     if (at > 0 && at % kSyncBytes == 0) TRY(file.sync());
     TRY(file.write_at(at, std::string_view(zeros).substr(0, std::min<uint64_t>(zeros.size(), size - at))));
@@ -152,6 +153,7 @@ FileResult<void> SegmentLog::activate(Spare spare) {
   file_ = std::move(spare.file);
   file_size_ = spare.size;
   position_ = kSegmentHeaderBytes;
+  static_cast<void>(file_->write_in_order(position_));  // a hint
   salt_ = salt;
   base::MutexLock lock(mutex_);
   // A segment without a record, too small for its first one, has just been replaced.
@@ -170,12 +172,11 @@ std::expected<void, CommitFailure> SegmentLog::make_room(uint64_t size) {
   return {};
 }
 
-std::expected<uint64_t, CommitFailure> SegmentLog::append(std::string_view payload) {
-  TRY(make_room(record_bytes(payload.size())));
-  buffer_.clear();
-  uint32_t crc = encode_record(buffer_, {0, next_number_, last_crc_, 0}, salt_, payload);
+std::expected<uint64_t, CommitFailure> SegmentLog::append(std::string& record) {
+  TRY(make_room(record_bytes(record.size() - kRecordHeaderBytes)));
+  uint32_t crc = seal_record(record, {0, next_number_, last_crc_, 0}, salt_);
   // A write that found no space leaves part of a record at most. The next record takes its place and its number.
-  if (FileResult<void> put = file_->write_at(position_, buffer_); !put) {
+  if (FileResult<void> put = file_->write_at(position_, record); !put) {
     return std::unexpected(commit_failure(put.error()));
   }
   base::MonoTime before = environment_.clock.mono_now();
@@ -184,9 +185,8 @@ std::expected<uint64_t, CommitFailure> SegmentLog::append(std::string_view paylo
     return std::unexpected(commit_failure(synced.error()));
   }
   uint64_t took = static_cast<uint64_t>((environment_.clock.mono_now() - before).count());
-  position_ += buffer_.size();
+  position_ += record.size();
   last_crc_ = crc;
-  if (buffer_.capacity() > kKeepBuffer) std::string().swap(buffer_);
   {
     base::MutexLock lock(mutex_);
     segments_.back().written = position_;

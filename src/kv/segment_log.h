@@ -33,8 +33,9 @@ class SegmentLog {
                                                         SegmentSizes sizes, uint64_t after, Apply apply);
   ~SegmentLog();
 
-  // Returns the number of the record once it is on stable storage.
-  std::expected<uint64_t, CommitFailure> append(std::string_view payload);
+  // A payload behind kRecordHeaderBytes of room, which becomes the record. Returns its number once it is on stable
+  // storage.
+  std::expected<uint64_t, CommitFailure> append(std::string& record);
   // Removes the segments whose records all have numbers up to `number`.
   void trim(uint64_t number);
 
@@ -78,7 +79,6 @@ class SegmentLog {
   uint64_t next_number_ = 1;
   uint32_t last_crc_ = 0;
   uint64_t salt_ = 0;
-  std::string buffer_;
 
   mutable base::Mutex mutex_;
   std::vector<Segment> segments_ GUARDED_BY(mutex_);

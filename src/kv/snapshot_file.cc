@@ -62,22 +62,26 @@ class BlockWriter {
 
   FileResult<void> header(const std::string& bytes) {
     crc_ = crc32c(bytes);
+    TRY(file_.write_in_order(0));
     TRY(file_.write_at(0, bytes));
     offset_ = bytes.size();
     return {};
   }
+  // Where entries are appended: behind the room for the block's header.
   std::string& block() { return block_; }
+  bool block_is_empty() const { return block_.size() == kBlockHeaderBytes; }
   FileResult<void> flush_if_full() { return block_.size() < kBlockBytes ? FileResult<void>() : flush(); }
   // An empty block is the end mark.
   FileResult<void> flush() {
-    crc_ = crc32c(block_, crc_);
+    const std::string_view entries = std::string_view(block_).substr(kBlockHeaderBytes);
+    crc_ = crc32c(entries, crc_);
     std::string head;
-    put_fixed32(head, static_cast<uint32_t>(block_.size()));
+    put_fixed32(head, static_cast<uint32_t>(entries.size()));
     put_fixed32(head, crc_);
-    TRY(file_.write_at(offset_, head));
-    TRY(file_.write_at(offset_ + head.size(), block_));
-    offset_ += head.size() + block_.size();
-    block_.clear();
+    block_.replace(0, head.size(), head);
+    TRY(file_.write_at(offset_, block_));
+    offset_ += block_.size();
+    block_.resize(kBlockHeaderBytes);
     if (offset_ - synced_ < kSyncBytes) return {};
     synced_ = offset_;
     return file_.sync();
@@ -86,7 +90,7 @@ class BlockWriter {
 
  private:
   File& file_;
-  std::string block_;
+  std::string block_ = std::string(kBlockHeaderBytes, '\0');
   uint64_t offset_ = 0;
   uint64_t synced_ = 0;
   uint32_t crc_ = 0;
@@ -103,7 +107,7 @@ FileResult<uint64_t> write_image(File& file, const SnapshotImage& image) {
     encode_record(writer.block(), *at.record());
     TRY(writer.flush_if_full());
   }
-  if (!writer.block().empty()) TRY(writer.flush());
+  if (!writer.block_is_empty()) TRY(writer.flush());
   TRY(writer.flush());
   TRY(file.sync());
   return writer.offset();

@@ -10,24 +10,25 @@ namespace schema::internal {
 
 class FieldCursor {
  public:
-  explicit FieldCursor(const Message& message) : message_(message) {}
+  explicit FieldCursor(const Message& message)
+      : begin_(message.by_number.data()), end_(begin_ + message.by_number.size()), at_(begin_) {}
 
   // Null for an unknown number.
-  const Field* find(uint32_t number) {
-    size_t size = message_.by_number.size();
-    if (at_ >= size || number_at(at_) > number) at_ = 0;
-    while (at_ < size && number_at(at_) < number) ++at_;
-    return at_ < size && number_at(at_) == number ? &message_.fields[message_.by_number[at_]] : nullptr;
+  const FieldStep* find(uint32_t number) {
+    if (at_ == end_ || at_->number > number) at_ = begin_;
+    while (at_ != end_ && at_->number < number) ++at_;
+    return at_ != end_ && at_->number == number ? at_ : nullptr;
   }
 
  private:
-  uint32_t number_at(size_t i) const { return message_.fields[message_.by_number[i]].number; }
-  const Message& message_;
-  size_t at_ = 0;
+  const FieldStep* begin_;
+  const FieldStep* end_;
+  const FieldStep* at_;
 };
 
 // The wire type of one element of the field.
-inline codec::WireType wire_type(const Field& field) {
+template <typename FieldOrStep>
+inline codec::WireType wire_type(const FieldOrStep& field) {
   if (field.card == Card::kMap) return codec::WireType::kBytes;
   switch (field.type) {
     case Type::kBool:

@@ -1,6 +1,7 @@
 #include "schema/proto_difference.h"
 
 #include <algorithm>
+#include <bit>
 #include <vector>
 
 #include "schema/value_sink.h"
@@ -51,20 +52,32 @@ class DifferenceWalk {
   // The members of `always` are written even when they are the same.
   bool message(const Message& message, std::string_view before, std::string_view after, KeyNames always, int depth) {
     if (depth >= kMaxDepth) return false;
-    Slot old_slots[Walk::kMaxFields];
-    Slot new_slots[Walk::kMaxFields];
-    if (!before_.walk.index(message, before, old_slots) || !after_.walk.index(message, after, new_slots)) return false;
+    Fields old_fields;
+    Fields new_fields;
+    if (!old_fields.read(before_, message, before) || !new_fields.read(after_, message, after)) return false;
     before_.sink.begin_object();
     after_.sink.begin_object();
-    if (!members(message, old_slots, new_slots, always, depth)) return false;
+    if (!members(message, old_fields, new_fields, always, depth)) return false;
     before_.sink.end_object();
     after_.sink.end_object();
     return true;
   }
 
  private:
-  bool members(const Message& message, const Slot* before, const Slot* after, KeyNames always, int depth) {
-    for (size_t i = 0; i < message.fields.size(); ++i) {
+  struct Fields {
+    Slot slots[Walk::kMaxFields];
+    uint64_t present;
+    bool read(Side& side, const Message& message, std::string_view bytes) {
+      return side.walk.index(message, bytes, slots, present);
+    }
+  };
+
+  bool members(const Message& message, const Fields& old_fields, const Fields& new_fields, KeyNames always, int depth) {
+    const Slot* before = old_fields.slots;
+    const Slot* after = new_fields.slots;
+    const uint64_t kept = always.empty() ? 0 : message.shown_absent;
+    for (uint64_t left = old_fields.present | new_fields.present | kept; left != 0; left &= left - 1) {
+      const auto i = static_cast<size_t>(std::countr_zero(left));
       const Field& field = message.fields[i];
       const bool keep = !always.empty() && std::ranges::find(always, field.json) != always.end();
       if (!keep && same(field, before[i], after[i])) continue;
@@ -78,11 +91,11 @@ class DifferenceWalk {
   }
 
   bool inlined(const Field& field, const Slot& before, const Slot& after, int depth) {
-    Slot old_slots[Walk::kMaxFields];
-    Slot new_slots[Walk::kMaxFields];
-    return depth + 1 < kMaxDepth && before_.walk.index(*field.message, before.bytes(), old_slots) &&
-           after_.walk.index(*field.message, after.bytes(), new_slots) &&
-           members(*field.message, old_slots, new_slots, {}, depth + 1);
+    Fields old_fields;
+    Fields new_fields;
+    return depth + 1 < kMaxDepth && old_fields.read(before_, *field.message, before.bytes()) &&
+           new_fields.read(after_, *field.message, after.bytes()) &&
+           members(*field.message, old_fields, new_fields, {}, depth + 1);
   }
 
   bool member(const Field& field, const Slot& before, const Slot& after, int depth) {

@@ -1,10 +1,12 @@
 #include "schema/proto_struct.h"
 
 #include <bit>
+#include <cstring>
 #include <map>
 #include <optional>
 #include <vector>
 
+#include "base/box.h"
 #include "base/check.h"
 #include "object/quantity.h"
 #include "object/types.h"
@@ -50,48 +52,60 @@ T& as(void* member) {
 
 void write_message(const Message& message, const void* object, ReverseWireWriter& out);
 
+// One field of the message that is being written.
+struct Member {
+  const Message& message;
+  const FieldStep& step;
+  const void* value;
+
+  const Field& field() const { return message.fields[step.field]; }
+};
+
 template <typename T>
 uint64_t varint_of(T value) {
   return static_cast<uint64_t>(static_cast<int64_t>(value));  // negative int32 take ten bytes, as upstream's
 }
 
 template <typename T>
-void write_varints(const Field& field, const void* member, ReverseWireWriter& out) {
-  if (field.card == Card::kRepeated) {
-    const auto& values = as<std::vector<T>>(member);
-    for (size_t i = values.size(); i-- > 0;) out.varint_field(field.number, varint_of<T>(values[i]));
-  } else if (field.presence) {
-    const auto& value = as<std::optional<T>>(member);
-    if (value) out.varint_field(field.number, varint_of(*value));
+void write_varints(const Member& member, ReverseWireWriter& out) {
+  const FieldStep& step = member.step;
+  if (step.card == Card::kRepeated) {
+    const auto& values = as<std::vector<T>>(member.value);
+    for (size_t i = values.size(); i-- > 0;) out.varint_field(step.number, varint_of<T>(values[i]));
+  } else if (step.presence) {
+    const auto& value = as<std::optional<T>>(member.value);
+    if (value) out.varint_field(step.number, varint_of(*value));
   } else {
-    out.varint_field(field.number, varint_of(as<T>(member)));
+    out.varint_field(step.number, varint_of(as<T>(member.value)));
   }
 }
 
-void write_double(const Field& field, const void* member, ReverseWireWriter& out) {
-  CHECK(field.card == Card::kSingular);
-  if (!field.presence) return out.fixed64_field(field.number, std::bit_cast<uint64_t>(as<double>(member)));
-  const auto& value = as<std::optional<double>>(member);
-  if (value) out.fixed64_field(field.number, std::bit_cast<uint64_t>(*value));
+void write_double(const Member& member, ReverseWireWriter& out) {
+  const FieldStep& step = member.step;
+  CHECK(step.card == Card::kSingular);
+  if (!step.presence) return out.fixed64_field(step.number, std::bit_cast<uint64_t>(as<double>(member.value)));
+  const auto& value = as<std::optional<double>>(member.value);
+  if (value) out.fixed64_field(step.number, std::bit_cast<uint64_t>(*value));
 }
 
-void write_strings(const Field& field, const void* member, ReverseWireWriter& out) {
-  if (field.card == Card::kRepeated) {
-    const auto& values = as<std::vector<std::string>>(member);
-    for (size_t i = values.size(); i-- > 0;) out.bytes_field(field.number, values[i]);
-  } else if (field.card == Card::kMap) {
-    const auto& values = as<std::map<std::string, std::string>>(member);
+void write_strings(const Member& member, ReverseWireWriter& out) {
+  const FieldStep& step = member.step;
+  if (step.card == Card::kRepeated) {
+    const auto& values = as<std::vector<std::string>>(member.value);
+    for (size_t i = values.size(); i-- > 0;) out.bytes_field(step.number, values[i]);
+  } else if (step.card == Card::kMap) {
+    const auto& values = as<std::map<std::string, std::string>>(member.value);
     for (auto at = values.rbegin(); at != values.rend(); ++at) {
       size_t mark = out.size();
       out.bytes_field(2, at->second);
       out.bytes_field(1, at->first);
-      out.message_header(field.number, mark);
+      out.message_header(step.number, mark);
     }
-  } else if (field.presence) {
-    const auto& value = as<std::optional<std::string>>(member);
-    if (value) out.bytes_field(field.number, *value);
+  } else if (step.presence) {
+    const auto& value = as<std::optional<std::string>>(member.value);
+    if (value) out.bytes_field(step.number, *value);
   } else {
-    out.bytes_field(field.number, as<std::string>(member));
+    out.bytes_field(step.number, as<std::string>(member.value));
   }
 }
 
@@ -101,7 +115,19 @@ void write_nested(const Field& field, uint32_t number, const void* object, Rever
   out.message_header(number, mark);
 }
 
-void write_messages(const Field& field, const void* member, ReverseWireWriter& out) {
+// Most members of most messages are empty, which a Box of any type shows alike: no need for its table's functions.
+bool is_empty_box(const Member& member) {
+  static_assert(sizeof(base::Box<int>) == sizeof(void*));
+  if (member.step.card != Card::kSingular || !member.step.presence) return false;
+  const void* pointer;
+  std::memcpy(static_cast<void*>(&pointer), member.value, sizeof(pointer));
+  return pointer == nullptr;
+}
+
+void write_messages(const Member& to, ReverseWireWriter& out) {
+  if (is_empty_box(to)) return;
+  const Field& field = to.field();
+  const void* member = to.value;
   if (field.card == Card::kRepeated) {
     for (size_t i = field.vector_ops->size(member); i-- > 0;) {
       write_nested(field, field.number, field.vector_ops->at(member, i), out);
@@ -147,32 +173,32 @@ void write_message(const Message& message, const void* object, ReverseWireWriter
     return out.bytes_field(1, text.empty() ? std::string_view("0") : std::string_view(text));
   }
   for (size_t i = message.by_number.size(); i-- > 0;) {
-    const Field& field = message.fields[message.by_number[i]];
-    const void* member = static_cast<const char*>(object) + field.offset;
-    switch (field.type) {
+    const FieldStep& step = message.by_number[i];
+    const Member member{message, step, static_cast<const char*>(object) + step.offset};
+    switch (step.type) {
       case Type::kBool:
-        if (field.presence) {
-          const auto& value = as<std::optional<bool>>(member);
-          if (value) out.varint_field(field.number, *value);
+        if (step.presence) {
+          const auto& value = as<std::optional<bool>>(member.value);
+          if (value) out.varint_field(step.number, *value);
         } else {
-          out.varint_field(field.number, as<bool>(member));
+          out.varint_field(step.number, as<bool>(member.value));
         }
         break;
       case Type::kInt32:
-        write_varints<int32_t>(field, member, out);
+        write_varints<int32_t>(member, out);
         break;
       case Type::kInt64:
-        write_varints<int64_t>(field, member, out);
+        write_varints<int64_t>(member, out);
         break;
       case Type::kDouble:
-        write_double(field, member, out);
+        write_double(member, out);
         break;
       case Type::kString:
       case Type::kBytes:
-        write_strings(field, member, out);
+        write_strings(member, out);
         break;
       case Type::kMessage:
-        write_messages(field, member, out);
+        write_messages(member, out);
         break;
     }
   }
@@ -187,17 +213,17 @@ class Decoder {
   std::string& error() { return error_; }
 
  private:
-  bool field(const Field& field, WireType type, WireReader& reader, void* member, int depth);
+  bool field(const Message& message, const FieldStep& step, WireType type, WireReader& reader, void* member, int depth);
   // `rest` stands behind `bytes`.
   bool bytes_field(const Field& field, std::string_view bytes, const WireReader& rest, void* member, int depth);
   bool map_entry(const Field& field, std::string_view bytes, void* member, int depth);
-  bool packed(const Field& field, std::string_view bytes, void* member);
+  bool packed(const FieldStep& field, std::string_view bytes, void* member);
   bool quantity(std::string_view bytes, object::Quantity& quantity);
 
   std::string error_;
 };
 
-void set_varint(const Field& field, uint64_t value, void* member) {
+void set_varint(const FieldStep& field, uint64_t value, void* member) {
   switch (field.type) {
     case Type::kBool:
       if (field.presence) {
@@ -226,7 +252,7 @@ void set_varint(const Field& field, uint64_t value, void* member) {
   }
 }
 
-bool Decoder::packed(const Field& field, std::string_view bytes, void* member) {
+bool Decoder::packed(const FieldStep& field, std::string_view bytes, void* member) {
   WireReader reader(bytes);
   while (!reader.done()) {
     uint64_t value;
@@ -284,40 +310,44 @@ void* append(const Field& field, void* vector, const WireReader& rest) {
   return field.vector_ops->append(vector);
 }
 
+bool set_text(const FieldStep& field, std::string_view bytes, void* member) {
+  if (field.card == Card::kRepeated) {
+    as<std::vector<std::string>>(member).emplace_back(bytes);
+  } else if (field.presence) {
+    as<std::optional<std::string>>(member).emplace(bytes);
+  } else {
+    as<std::string>(member).assign(bytes);
+  }
+  return true;
+}
+
 bool Decoder::bytes_field(const Field& field, std::string_view bytes, const WireReader& rest, void* member, int depth) {
   if (field.card == Card::kMap) return map_entry(field, bytes, member, depth);
-  if (field.type != Type::kMessage) {
-    if (field.card == Card::kRepeated) {
-      as<std::vector<std::string>>(member).emplace_back(bytes);
-    } else if (field.presence) {
-      as<std::optional<std::string>>(member).emplace(bytes);
-    } else {
-      as<std::string>(member).assign(bytes);
-    }
-    return true;
-  }
   void* nested = field.card == Card::kRepeated ? append(field, member, rest)
                  : field.presence              ? field.message->ops->box_ensure(member)
                                                : member;
   return message(*field.message, bytes, nested, depth);
 }
 
-bool Decoder::field(const Field& field, WireType type, WireReader& reader, void* member, int depth) {
+bool Decoder::field(const Message& message, const FieldStep& step, WireType type, WireReader& reader, void* member,
+                    int depth) {
   if (type == WireType::kVarint) {
     uint64_t value;
-    if (internal::wire_type(field) != type || !reader.read_varint(value)) return false;
-    set_varint(field, value, member);
+    if (internal::wire_type(step) != type || !reader.read_varint(value)) return false;
+    set_varint(step, value, member);
     return true;
   }
   if (type == WireType::kBytes) {
     std::string_view bytes;
     if (!reader.read_bytes(bytes)) return false;
-    if (internal::wire_type(field) == type) return bytes_field(field, bytes, reader, member, depth);
-    return field.card == Card::kRepeated && field.type != Type::kDouble && packed(field, bytes, member);
+    if (internal::wire_type(step) != type)
+      return step.card == Card::kRepeated && step.type != Type::kDouble && packed(step, bytes, member);
+    if (step.type != Type::kMessage && step.card != Card::kMap) return set_text(step, bytes, member);
+    return bytes_field(message.fields[step.field], bytes, reader, member, depth);
   }
   uint64_t bits;
-  if (field.type != Type::kDouble || type != WireType::kFixed64 || !reader.read_fixed64(bits)) return false;
-  if (field.presence) {
+  if (step.type != Type::kDouble || type != WireType::kFixed64 || !reader.read_fixed64(bits)) return false;
+  if (step.presence) {
     as<std::optional<double>>(member) = std::bit_cast<double>(bits);
   } else {
     as<double>(member) = std::bit_cast<double>(bits);
@@ -361,10 +391,10 @@ bool Decoder::message(const Message& message, std::string_view bytes, void* obje
     uint32_t number;
     WireType type;
     if (!reader.read_tag(number, type)) return false;
-    const Field* known = cursor.find(number);
+    const FieldStep* known = cursor.find(number);
     if (!known) {
       if (!reader.skip(number, type)) return false;
-    } else if (!field(*known, type, reader, static_cast<char*>(object) + known->offset, depth + 1)) {
+    } else if (!field(message, *known, type, reader, static_cast<char*>(object) + known->offset, depth + 1)) {
       return false;
     }
   }

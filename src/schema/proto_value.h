@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,10 @@
 #include "object/value.h"
 #include "schema/tables.h"
 #include "schema/type_meta.h"
+
+namespace object {
+class TextValue;
+}
 
 namespace schema {
 
@@ -34,6 +39,11 @@ struct ValueEncodeOptions {
 // the sentence that a handler puts before it; `out` is then as before.
 [[nodiscard]] base::Result<void> encode_value(const Message& message, const object::Value& value, std::string& out,
                                               const ValueEncodeOptions& options = {});
+
+// The same of a document in which nothing is wrong, not even an unknown member; nullopt: something is, and encode_value
+// says what.
+[[nodiscard]] std::optional<std::string> encode_ordinary(const Message& message, const object::TextValue& value,
+                                                         std::string_view source_json);
 
 // The value that JSON of these bytes would parse to: members in schema order, left out by the JSON rules. `type` gives
 // kind and apiVersion of the top message ("" = left out).

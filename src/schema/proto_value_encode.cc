@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <type_traits>
 #include <utility>
 
 #include "base/check.h"
 #include "codec/base64.h"
 #include "object/json.h"
 #include "object/quantity.h"
+#include "object/text_tree.h"
 #include "object/time.h"
 #include "schema/custom_content.h"
 #include "schema/field_cursor.h"
@@ -42,51 +44,69 @@ struct Place {
   }
 };
 
+// The names of what a document is made of: of Values, or of TextValues.
+template <typename Node>
+struct Parts;
+template <>
+struct Parts<Value> {
+  using Object = object::Object;
+  using Member = object::Member;
+};
+template <>
+struct Parts<object::TextValue> {
+  using Object = object::TextObject;
+  using Member = object::TextMember;
+};
+
 // What a raw extension keeps of the client's text is lost in a Value only where there are such numbers: 1.50, 1e3.
-bool holds_double(const Value& value) {
-  if (const object::Array* array = value.array_if()) return std::ranges::any_of(*array, holds_double);
-  if (const object::Object* object = value.object_if()) {
-    return std::ranges::any_of(*object, [](const object::Member& member) { return holds_double(member.value); });
+template <typename Node>
+bool holds_double(const Node& value) {
+  if (const auto* array = value.array_if()) return std::ranges::any_of(*array, holds_double<Node>);
+  if (const auto* object = value.object_if()) {
+    return std::ranges::any_of(*object, [](const auto& member) { return holds_double(member.value); });
   }
   return value.double_if() != nullptr;
 }
 
+template <typename Node>
 class Encoder {
  public:
   explicit Encoder(std::string_view source_json) : source_json_(source_json) {}
 
   // Each is false when the value does not fit; what was written is then garbage.
-  bool message(const Message& message, const Value* value, const Place& at);
+  bool message(const Message& message, const Node* value, const Place& at);
   ReverseWireWriter& out() { return out_; }
   bool unknown_members() const { return unknown_; }
 
  private:
-  using Slots = std::array<const Value*, kMaxFields>;
+  using Object = typename Parts<Node>::Object;
+  using Member = typename Parts<Node>::Member;
+  using Slots = std::array<const Node*, kMaxFields>;
 
   // kParent: the message is inlined, its members stand in its parent's object, among others.
   enum class Holder : uint8_t { kOwn, kParent };
 
-  bool members(const Message& message, const object::Object& object, Holder holder, const Place& at);
-  void fill(const Message& message, const object::Object& object, Holder holder, Slots& slots);
-  bool field(const Field& field, const Value* value, const Place& at);
-  bool singular(const Field& field, const Value* value, const Place& at);
-  bool scalar(const Field& field, uint32_t number, const Value* value);
-  bool nested(const Field& field, uint32_t number, const Value* value, const Place& at);
-  bool list(const Field& field, const Value& value, const Place& at);
-  bool map(const Field& field, const Value& value, const Place& at);
-  bool special(const Message& message, const Value* value, const Place& at);
-  bool time(const Message& message, const Value& value);
-  bool quantity(const Value* value, const Place& at);
-  bool int_or_string(const Value* value);
-  bool schema_or(const Message& message, const Value* value, const Place& at);
-  bool custom_object(const Message& message, const Value* value, const Place& at);
+  bool members(const Message& message, const Object& object, Holder holder, const Place& at);
+  void fill(const Message& message, const Object& object, Holder holder, Slots& slots);
+  bool field(const Field& field, const Node* value, const Place& at);
+  bool singular(const Field& field, const Node* value, const Place& at);
+  bool scalar(const Field& field, uint32_t number, const Node* value);
+  bool nested(const Field& field, uint32_t number, const Node* value, const Place& at);
+  bool list(const Field& field, const Node& value, const Place& at);
+  bool map(const Field& field, const Node& value, const Place& at);
+  bool special(const Message& message, const Node* value, const Place& at);
+  bool time(const Message& message, const Node& value);
+  bool quantity(const Node* value, const Place& at);
+  bool int_or_string(const Node* value);
+  bool schema_or(const Message& message, const Node* value, const Place& at);
+  bool custom_object(const Message& message, const Node* value, const Place& at);
   void timestamp(int64_t seconds, int32_t nanos) {
     out_.varint_field(2, static_cast<uint64_t>(nanos));
     out_.varint_field(1, static_cast<uint64_t>(seconds));
   }
 
   // JSON text of a value, as the client wrote it where that is known.
-  std::string text_of(const Value& value, const Place& at) const;
+  std::string text_of(const Node& value, const Place& at) const;
 
   ReverseWireWriter out_;
   std::string_view source_json_;
@@ -94,18 +114,20 @@ class Encoder {
   bool lenient_ = false;  // inside a type that decodes itself: upstream reports no unknown members there
 };
 
-const object::Object& empty_object() {
-  static const object::Object kEmpty;
+template <typename Object>
+const Object& empty_object() {
+  static const Object kEmpty;
   return kEmpty;
 }
 
 // The value of each field, by its place in the table. Members that are null count as absent.
-void Encoder::fill(const Message& message, const object::Object& object, Holder holder, Slots& slots) {
+template <typename Node>
+void Encoder<Node>::fill(const Message& message, const Object& object, Holder holder, Slots& slots) {
   CHECK(message.fields.size() <= kMaxFields);
   std::fill_n(slots.begin(), message.fields.size(), nullptr);
   size_t next = 0;  // members mostly come in schema order
   size_t count = message.fields.size();
-  for (const object::Member& member : object) {
+  for (const Member& member : object) {
     size_t tried = 0;
     for (; tried < count; ++tried, ++next) {
       if (next >= count) next = 0;
@@ -120,39 +142,45 @@ void Encoder::fill(const Message& message, const object::Object& object, Holder 
   }
 }
 
-bool Encoder::members(const Message& message, const object::Object& object, Holder holder, const Place& at) {
+template <typename Node>
+bool Encoder<Node>::members(const Message& message, const Object& object, Holder holder, const Place& at) {
   if (at.depth >= kMaxDepth) return false;
   Slots slots;
   fill(message, object, holder, slots);
   if (message.type_meta && holder == Holder::kOwn) {
     for (std::string_view name : {"kind", "apiVersion"}) {
-      const Value* value = object.find(name);
+      const Node* value = object.find(name);
       if (value && !value->is_string() && !value->is_null()) return false;
     }
   }
   for (size_t i = message.by_number.size(); i-- > 0;) {
-    const Field& next = message.fields[message.by_number[i]];
+    const FieldStep& step = message.by_number[i];
+    const Node* value = slots[step.field];
+    if (!value && !step.inlined && (step.presence || step.card != Card::kSingular)) continue;
+    const Field& next = message.fields[step.field];
     if (next.inlined) {
       size_t mark = out_.size();
       if (!members(*next.message, object, Holder::kParent, at.inlined())) return false;
       out_.message_header(next.number, mark);
-    } else if (!field(next, slots[message.by_number[i]], at.member(next.json))) {
+    } else if (!field(next, value, at.member(next.json))) {
       return false;
     }
   }
   return true;
 }
 
-bool Encoder::message(const Message& message, const Value* value, const Place& at) {
+template <typename Node>
+bool Encoder<Node>::message(const Message& message, const Node* value, const Place& at) {
   if (at.depth >= kMaxDepth) return false;
   if (message.special != Special::kNone) return special(message, value, at);
   if (message.alias) return !value || list(message.fields[0], *value, at);
-  if (!value) return members(message, empty_object(), Holder::kOwn, at);
-  const object::Object* object = value->object_if();
+  if (!value) return members(message, empty_object<Object>(), Holder::kOwn, at);
+  const Object* object = value->object_if();
   return object && members(message, *object, Holder::kOwn, at);
 }
 
-bool Encoder::field(const Field& field, const Value* value, const Place& at) {
+template <typename Node>
+bool Encoder<Node>::field(const Field& field, const Node* value, const Place& at) {
   switch (field.card) {
     case Card::kRepeated:
       return !value || list(field, *value, at);
@@ -164,13 +192,15 @@ bool Encoder::field(const Field& field, const Value* value, const Place& at) {
   return false;
 }
 
-bool Encoder::singular(const Field& field, const Value* value, const Place& at) {
+template <typename Node>
+bool Encoder<Node>::singular(const Field& field, const Node* value, const Place& at) {
   if (field.presence && !value) return true;
   if (field.type == Type::kMessage) return nested(field, field.number, value, at);
   return scalar(field, field.number, value);
 }
 
-bool Encoder::nested(const Field& field, uint32_t number, const Value* value, const Place& at) {
+template <typename Node>
+bool Encoder<Node>::nested(const Field& field, uint32_t number, const Node* value, const Place& at) {
   size_t mark = out_.size();
   if (!message(*field.message, value, at)) return false;
   out_.message_header(number, mark);
@@ -178,7 +208,8 @@ bool Encoder::nested(const Field& field, uint32_t number, const Value* value, co
 }
 
 // One scalar; null `value` = its zero.
-bool Encoder::scalar(const Field& field, uint32_t number, const Value* value) {
+template <typename Node>
+bool Encoder<Node>::scalar(const Field& field, uint32_t number, const Node* value) {
   switch (field.type) {
     case Type::kBool: {
       const bool* flag = value ? value->bool_if() : nullptr;
@@ -200,12 +231,12 @@ bool Encoder::scalar(const Field& field, uint32_t number, const Value* value) {
       return integer || real || !value;
     }
     case Type::kString: {
-      const std::string* text = value ? value->string_if() : nullptr;
+      const auto* text = value ? value->string_if() : nullptr;
       out_.bytes_field(number, text ? std::string_view(*text) : std::string_view());
       return text || !value;
     }
     case Type::kBytes: {
-      const std::string* text = value ? value->string_if() : nullptr;
+      const auto* text = value ? value->string_if() : nullptr;
       if (value && !text) return false;
       auto bytes = codec::parse_base64(text ? std::string_view(*text) : std::string_view());
       if (bytes) out_.bytes_field(number, *bytes);
@@ -217,11 +248,12 @@ bool Encoder::scalar(const Field& field, uint32_t number, const Value* value) {
   return false;
 }
 
-bool Encoder::list(const Field& field, const Value& value, const Place& at) {
-  const object::Array* array = value.array_if();
+template <typename Node>
+bool Encoder<Node>::list(const Field& field, const Node& value, const Place& at) {
+  const auto* array = value.array_if();
   if (!array) return false;
   for (size_t i = array->size(); i-- > 0;) {
-    const Value* element = (*array)[i].is_null() ? nullptr : &(*array)[i];
+    const Node* element = (*array)[i].is_null() ? nullptr : &(*array)[i];
     bool good = field.type == Type::kMessage ? nested(field, field.number, element, at.element(i))
                                              : scalar(field, field.number, element);
     if (!good) return false;
@@ -229,15 +261,16 @@ bool Encoder::list(const Field& field, const Value& value, const Place& at) {
   return true;
 }
 
-bool Encoder::map(const Field& field, const Value& value, const Place& at) {
-  const object::Object* object = value.object_if();
+template <typename Node>
+bool Encoder<Node>::map(const Field& field, const Node& value, const Place& at) {
+  const Object* object = value.object_if();
   if (!object) return false;
-  std::vector<const object::Member*> sorted;
+  std::vector<const Member*> sorted;
   sorted.reserve(object->size());
-  for (const object::Member& member : *object) sorted.push_back(&member);
-  std::ranges::sort(sorted, {}, [](const object::Member* member) { return std::string_view(member->key); });
+  for (const Member& member : *object) sorted.push_back(&member);
+  std::ranges::sort(sorted, {}, [](const Member* member) { return std::string_view(member->key); });
   for (size_t i = sorted.size(); i-- > 0;) {
-    const Value* element = sorted[i]->value.is_null() ? nullptr : &sorted[i]->value;
+    const Node* element = sorted[i]->value.is_null() ? nullptr : &sorted[i]->value;
     size_t mark = out_.size();
     if (field.type == Type::kMessage) {
       if (!nested(field, 2, element, at.member(sorted[i]->key))) return false;
@@ -250,7 +283,8 @@ bool Encoder::map(const Field& field, const Value& value, const Place& at) {
   return true;
 }
 
-std::string Encoder::text_of(const Value& value, const Place& at) const {
+template <typename Node>
+std::string Encoder<Node>::text_of(const Node& value, const Place& at) const {
   if (!source_json_.empty()) {
     std::string_view written = internal::locate_json(source_json_, at.path());
     if (!written.empty()) return std::string(written);
@@ -260,14 +294,15 @@ std::string Encoder::text_of(const Value& value, const Place& at) const {
 
 // ---- types with an encoding of their own ----
 
-bool Encoder::special(const Message& message, const Value* value, const Place& at) {
+template <typename Node>
+bool Encoder<Node>::special(const Message& message, const Node* value, const Place& at) {
   if (message.special == kCustomObject) return custom_object(message, value, at);
   switch (message.special) {
     case Special::kTime:
     case Special::kMicroTime:
       return !value || time(message, *value);
     case Special::kDuration: {
-      const std::string* text = value ? value->string_if() : nullptr;
+      const auto* text = value ? value->string_if() : nullptr;
       if (value && !text) return false;
       auto parsed = text ? object::parse_duration(*text) : base::Result<object::Duration>(object::Duration());
       if (parsed) out_.varint_field(1, static_cast<uint64_t>(parsed->duration));
@@ -292,7 +327,7 @@ bool Encoder::special(const Message& message, const Value* value, const Place& a
       out_.bytes_field(1, std::string_view("\x0a\0\x12\0", 4));
       return true;
     case Special::kGroupVersion: {
-      const std::string* text = value ? value->string_if() : nullptr;
+      const auto* text = value ? value->string_if() : nullptr;
       size_t slash = text ? text->find('/') : std::string::npos;
       bool grouped = slash != std::string::npos;
       out_.bytes_field(2, text ? std::string_view(*text).substr(grouped ? slash + 1 : 0) : std::string_view());
@@ -309,8 +344,9 @@ bool Encoder::special(const Message& message, const Value* value, const Place& a
   }
 }
 
-bool Encoder::time(const Message& message, const Value& value) {
-  const std::string* text = value.string_if();
+template <typename Node>
+bool Encoder<Node>::time(const Message& message, const Node& value) {
+  const auto* text = value.string_if();
   if (!text) return false;
   if (message.special == Special::kTime) {
     auto parsed = object::parse_time(*text);
@@ -322,12 +358,13 @@ bool Encoder::time(const Message& message, const Value& value) {
   return parsed.has_value();
 }
 
-bool Encoder::quantity(const Value* value, const Place& at) {
+template <typename Node>
+bool Encoder<Node>::quantity(const Node* value, const Place& at) {
   if (!value) {
     out_.bytes_field(1, "0");
     return true;
   }
-  const std::string* text = value->string_if();
+  const auto* text = value->string_if();
   if (text && internal::plain_quantity(*text)) {
     out_.bytes_field(1, *text);
     return true;
@@ -338,8 +375,9 @@ bool Encoder::quantity(const Value* value, const Place& at) {
   return parsed.has_value();
 }
 
-bool Encoder::int_or_string(const Value* value) {
-  const std::string* text = value ? value->string_if() : nullptr;
+template <typename Node>
+bool Encoder<Node>::int_or_string(const Node* value) {
+  const auto* text = value ? value->string_if() : nullptr;
   const int64_t* integer = value ? value->int_if() : nullptr;
   if (value && !text && (!integer || *integer != static_cast<int32_t>(*integer))) return false;
   out_.bytes_field(3, text ? std::string_view(*text) : std::string_view());
@@ -348,21 +386,27 @@ bool Encoder::int_or_string(const Value* value) {
   return true;
 }
 
-bool Encoder::custom_object(const Message& message, const Value* value, const Place& at) {
-  const object::Object* object = value ? value->object_if() : nullptr;
+template <typename Node>
+bool Encoder<Node>::custom_object(const Message& message, const Node* value, const Place& at) {
+  const Object* object = value ? value->object_if() : nullptr;
   if (value && !object) return false;
-  const object::Object& members = object ? *object : empty_object();
+  const Object& members = object ? *object : empty_object<Object>();
   for (std::string_view name : {"kind", "apiVersion"}) {
-    const Value* type = members.find(name);
+    const Node* type = members.find(name);
     if (type && !type->is_string() && !type->is_null()) return false;
   }
-  out_.bytes_field(2, content_of(members));
-  const Value* metadata = members.find("metadata");
+  if constexpr (std::is_same_v<Node, Value>) {
+    out_.bytes_field(2, content_of(members));
+  } else {
+    return false;  // such documents are read into Values, which their schema cleans
+  }
+  const Node* metadata = members.find("metadata");
   if (metadata && metadata->is_null()) metadata = nullptr;
   return nested(message.fields[0], 1, metadata, at.member("metadata"));
 }
 
-bool Encoder::schema_or(const Message& message, const Value* value, const Place& at) {
+template <typename Node>
+bool Encoder<Node>::schema_or(const Message& message, const Node* value, const Place& at) {
   bool is_bool = message.special == Special::kSchemaOrBool;
   const Field& schema = message.fields[is_bool ? 1 : 0];
   if (value && value->is_object()) {
@@ -383,7 +427,7 @@ bool Encoder::schema_or(const Message& message, const Value* value, const Place&
 
 base::Result<void> encode_value(const Message& message, const Value& value, std::string& out,
                                 const ValueEncodeOptions& options) {
-  Encoder encoder(options.source_json);
+  Encoder<Value> encoder(options.source_json);
   bool good = encoder.message(message, value.is_null() ? nullptr : &value, Place());
   if (!good || (encoder.unknown_members() && options.strict_issues)) {
     TRY(internal::diagnose_value(message, value, options));
@@ -391,6 +435,13 @@ base::Result<void> encode_value(const Message& message, const Value& value, std:
   }
   out.append(encoder.out().view());
   return {};
+}
+
+std::optional<std::string> encode_ordinary(const Message& message, const object::TextValue& value,
+                                           std::string_view source_json) {
+  Encoder<object::TextValue> encoder(source_json);
+  if (!encoder.message(message, &value, Place()) || encoder.unknown_members()) return std::nullopt;
+  return std::string(encoder.out().view());
 }
 
 }  // namespace schema

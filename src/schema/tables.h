@@ -100,20 +100,39 @@ struct Field {
   std::string_view go_type;  // as upstream's decoding errors print it: "int32", "[]v1.Container", "v1.ResourceList"
 };
 
+// One field in the order of the wire: what the codecs ask of each field of each message, side by side in memory.
+struct FieldStep {
+  uint32_t number;
+  uint32_t offset;  // as in the Field
+  uint16_t field;   // index into Message::fields
+  Type type;
+  Card card;
+  bool presence;
+  bool inlined;
+};
+FieldStep step_of(const Field& field, size_t index);
+
 // Struct member types: bool, int32_t, int64_t, double, std::string (string and bytes); std::optional of them when
 // `presence`; std::vector of them; std::map<std::string, std::string> for maps of string and bytes.
 struct Message {
-  std::string_view package;             // "core.v1"
-  std::string_view name;                // "Pod"
-  std::string_view proto_name;          // "k8s.io.api.core.v1.Pod"; "" for JSON-only messages
-  std::span<const Field> fields;        // in JSON order
-  std::span<const uint16_t> by_number;  // indexes into fields, ascending protobuf number
+  std::string_view package;              // "core.v1"
+  std::string_view name;                 // "Pod"
+  std::string_view proto_name;           // "k8s.io.api.core.v1.Pod"; "" for JSON-only messages
+  std::span<const Field> fields;         // in JSON order; at most 64
+  std::span<const FieldStep> by_number;  // those that protobuf has, by ascending number
+  // A bit for each field, counted as in `fields`, that JSON may show when it is absent: JsonOmit::kNever, and inlined.
+  uint64_t shown_absent;
+  // Well-formed bytes of it may still be no value: it is, or holds, embedded JSON text or an IntOrString.
+  bool unsure;
   Special special;
   bool type_meta;  // JSON has kind and apiVersion first
   bool alias;      // a wrapped list: JSON is the bare array of field 1
   Granularity struct_type;
   const StructOps* ops;  // null when no C++ struct is generated
 };
+
+// The value for Message::shown_absent.
+uint64_t shown_absent_of(std::span<const Field> fields);
 
 // Null when there is none. Linear for small messages, so keep the result where it matters.
 const Field* find_json_field(const Message& message, std::string_view json_name);

@@ -36,6 +36,9 @@ struct JsonOptions {
 
 // True wire form at every depth, and JSON wherever the API embeds JSON (raw extensions, managed fields): for protobuf
 // that a client sent, before it is stored. append_json trusts embedded JSON to have been checked. kBadRequest when not.
-[[nodiscard]] base::Result<void> check_message(const Message& message, std::string_view bytes);
+// kUnsure looks only where well-formed bytes may still be no value (Message::unsure): for bytes that will be decoded.
+enum class CheckedParts : uint8_t { kAll, kUnsure };
+[[nodiscard]] base::Result<void> check_message(const Message& message, std::string_view bytes,
+                                               CheckedParts parts = CheckedParts::kAll);
 
 }  // namespace schema

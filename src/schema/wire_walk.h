@@ -5,8 +5,9 @@
 //
 // A sink has: begin_object, end_object, begin_array, end_array, key, string, integer, boolean, real, null, bytes
 // (base64), raw_json (→ false when it is no JSON), time, micro_time (seconds, nanos), duration; and may have
-// reserve(count), called after begin_object, and raw_members (JSON members without braces, → false likewise), without
-// which it cannot walk custom objects.
+// reserve(count), called after begin_object; key_of(field) in place of key where the table has the member;
+// passes_over(message), true when nothing in it counts; and raw_members (JSON members without braces, → false like
+// raw_json), without which it cannot walk custom objects.
 #pragma once
 
 #include <bit>
@@ -51,10 +52,15 @@ class WireWalk {
 
   // The steps of the walk. A walk over two messages at once takes them one by one.
 
-  // The slots of a message's fields, in the order of `message.fields`.
+  // The slots of a message's fields, in the order of `message.fields`; `present` gets a bit for each that is there.
   bool index(const Message& message, std::string_view bytes, Slot* slots) {
+    uint64_t present;
+    return index(message, bytes, slots, present);
+  }
+  bool index(const Message& message, std::string_view bytes, Slot* slots, uint64_t& present) {
     CHECK(message.fields.size() <= kMaxFields);
-    for (size_t i = 0; i < message.fields.size(); ++i) slots[i] = {};
+    std::memset(static_cast<void*>(slots), 0, message.fields.size() * sizeof(Slot));
+    present = 0;
     Reader reader(bytes);
     FieldCursor cursor(message);
     while (!reader.done()) {
@@ -62,17 +68,18 @@ class WireWalk {
       uint32_t number;
       WireType type;
       if (!reader.read_tag(number, type)) return false;
-      const Field* field = cursor.find(number);
+      const FieldStep* field = cursor.find(number);
       if (!field) {
         if (!reader.skip(number, type)) return false;
         continue;
       }
-      if (!index_field(*field, type, start, reader, slots[field - message.fields.data()])) return false;
+      present |= uint64_t{1} << field->field;
+      if (!index_field(*field, type, start, reader, slots[field->field])) return false;
     }
     return true;
   }
 
-  bool index_field(const Field& field, WireType type, const char* start, Reader& reader, Slot& slot) {
+  bool index_field(const FieldStep& field, WireType type, const char* start, Reader& reader, Slot& slot) {
     if (field.card == Card::kSingular) {
       if (type != wire_type(field)) return false;
       slot.data = start;
@@ -93,11 +100,15 @@ class WireWalk {
   bool value(const Message& message, std::string_view bytes, int depth) {
     if (depth >= kMaxDepth) return false;
     if (message.special != Special::kNone) return special(message, bytes, depth);
+    if constexpr (requires { sink_.passes_over(message); }) {
+      if (sink_.passes_over(message)) return true;
+    }
     Slot slots[kMaxFields];
-    if (!index(message, bytes, slots)) return false;
+    uint64_t present;
+    if (!index(message, bytes, slots, present)) return false;
     if (message.alias) return array(message.fields[0], slots[0], depth);
     sink_.begin_object();
-    if constexpr (requires { sink_.reserve(size_t()); }) sink_.reserve(count_present(message, slots) + 2);
+    if constexpr (requires { sink_.reserve(size_t()); }) sink_.reserve(count_present(present) + 2);
     // Objects of a list are below it directly, and have no type. What lies deeper is a claim template of a StatefulSet.
     if (message.type_meta && depth >= 2 && nested_types_) {
       sink_.key("kind");
@@ -118,37 +129,42 @@ class WireWalk {
     if (depth == 1 && inject_) {
       inject_ = false;
       for (size_t i = 0; i < message.fields.size(); ++i) {
-        if (message.fields[i].json == "resourceVersion")
-          slots[i] = {resource_version_.data(), resource_version_.size()};
+        if (message.fields[i].json != "resourceVersion") continue;
+        slots[i] = {resource_version_.data(), resource_version_.size()};
+        present |= uint64_t{1} << i;
       }
     }
-    if (!members(message, slots, depth)) return false;
+    if (!members(message, slots, present, depth)) return false;
     sink_.end_object();
     return true;
   }
 
-  static size_t count_present(const Message& message, const Slot* slots) {
-    size_t count = 0;
-    for (size_t i = 0; i < message.fields.size(); ++i) count += slots[i].value != 0;
-    return count;
-  }
+  static size_t count_present(uint64_t present) { return static_cast<size_t>(std::popcount(present)); }
 
-  bool members(const Message& message, const Slot* slots, int depth) {
-    for (size_t i = 0; i < message.fields.size(); ++i) {
+  // Most members of most messages are absent, and not looked at.
+  bool members(const Message& message, const Slot* slots, uint64_t present, int depth) {
+    for (uint64_t left = present | message.shown_absent; left != 0; left &= left - 1) {
+      const auto i = static_cast<size_t>(std::countr_zero(left));
       const Field& field = message.fields[i];
       const Slot& slot = slots[i];
-      // Most members of most messages are absent: one test, without omitted()'s switch.
-      if (!slot.present() && field.omit != JsonOmit::kNever && !field.inlined) continue;
       if (field.inlined) {
         Slot inner[kMaxFields];
-        if (depth + 1 >= kMaxDepth || !index(*field.message, slot.bytes(), inner)) return false;
-        if (!members(*field.message, inner, depth + 1)) return false;
+        uint64_t inside;
+        if (depth + 1 >= kMaxDepth || !index(*field.message, slot.bytes(), inner, inside)) return false;
+        if (!members(*field.message, inner, inside, depth + 1)) return false;
       } else if (!field.json.empty() && !omitted(field, slot)) {
-        sink_.key(field.json);
+        key(field);
         if (!member(field, slot, depth)) return false;
       }
     }
     return true;
+  }
+  void key(const Field& field) {
+    if constexpr (requires { sink_.key_of(field); }) {
+      sink_.key_of(field);
+    } else {
+      sink_.key(field.json);
+    }
   }
 
   static bool omitted(const Field& field, const Slot& slot) {

@@ -1,8 +1,9 @@
-// What a write changes, found from encodings, is what the comparison of the whole trees finds: for every kind, with
-// objects that differ in a few places, in many, and in all.
+// What a write changes, found from encodings or from a struct, is what the comparison of the whole trees finds: for
+// every kind, with objects that differ in a few places, in many, and in all.
 #include <gtest/gtest.h>
 
 #include <map>
+#include <memory>
 #include <random>
 #include <set>
 
@@ -12,6 +13,7 @@
 #include "schema/apply/typed.h"
 #include "schema/fieldpath/fields_v1.h"
 #include "schema/proto_difference.h"
+#include "schema/proto_struct.h"
 #include "schema/proto_value.h"
 
 namespace {
@@ -48,6 +50,16 @@ std::optional<std::string> encoded_comparison(const schema::Message& message, co
   EXPECT_TRUE(difference);
   if (!difference) return std::nullopt;
   return whole_comparison(message, difference->before, difference->after);
+}
+
+using Struct = std::unique_ptr<void, void (*)(void*)>;
+
+// Null for a message that has none.
+Struct struct_of(const schema::Message& message, const std::string& raw) {
+  if (!message.ops) return {nullptr, [](void*) {}};
+  Struct made(message.ops->create(), message.ops->destroy);
+  EXPECT_TRUE(schema::decode_struct(message, raw, made.get()));
+  return made;
 }
 
 // Takes away, changes, repeats or swaps something somewhere in the tree.
@@ -101,6 +113,7 @@ TEST(EncodedChanges, OfANewObject) {
   const std::set<std::string_view> kQuick = {"ConfigMap", "Deployment", "Endpoints",  "Event",  "Job",    "Lease",
                                              "Node",      "Pod",        "ReplicaSet", "Secret", "Service"};
   size_t direct = 0;
+  size_t direct_of_structs = 0;
   for (const golden::Sample& sample : samples()) {
     const Value tree = comparable(*sample.message, sample.pb);
     schema::Arena arena;
@@ -113,12 +126,21 @@ TEST(EncodedChanges, OfANewObject) {
     ASSERT_TRUE(changes) << sample.name;
     const schema::FieldSet whole = schema::unite(arena, changes->added, changes->modified);
     const schema::Element managed[] = {schema::Element::field("metadata"), schema::Element::field("managedFields")};
-    const schema::FieldSet found =
-        schema::subtract_recursively(arena, *fields, schema::make_set_of_path(arena, managed));
-    ASSERT_EQ(text_of(found), text_of(whole)) << sample.name << "\n" << object::to_json(tree);
+    const auto owned = [&](schema::FieldSet set) {
+      return text_of(schema::subtract_recursively(arena, set, schema::make_set_of_path(arena, managed)));
+    };
+    ASSERT_EQ(owned(*fields), text_of(whole)) << sample.name << "\n" << object::to_json(tree);
     ++direct;
+    const Struct object = struct_of(*sample.message, sample.pb);
+    const auto of_struct = object ? schema::new_fields(arena, *sample.message, object.get()) : std::nullopt;
+    ASSERT_TRUE(!object || of_struct || kQuick.count(sample.kind) == 0) << sample.name;
+    if (of_struct) {
+      ASSERT_EQ(owned(*of_struct), text_of(whole)) << sample.name << "\n" << object::to_json(tree);
+      ++direct_of_structs;
+    }
   }
   EXPECT_GT(direct, 1000u);
+  EXPECT_GT(direct_of_structs, 1000u);
 }
 
 TEST(EncodedChanges, BetweenTwoObjects) {

@@ -14,14 +14,21 @@
 namespace api {
 namespace {
 
+std::vector<schema::FieldStep> steps_of(const std::vector<schema::Field>& fields) {
+  std::vector<schema::FieldStep> steps;
+  for (size_t i = 0; i < fields.size(); ++i) steps.push_back(schema::step_of(fields[i], i));
+  std::ranges::sort(steps, {}, &schema::FieldStep::number);
+  return steps;
+}
+
 // A table like another one but for the order of its fields, which is that of their JSON names.
 struct SortedTable {
   explicit SortedTable(const schema::Message& like) : fields(like.fields.begin(), like.fields.end()), message(like) {
     std::ranges::sort(fields, {}, &schema::Field::json);
-    for (uint16_t i = 0; i < fields.size(); ++i) by_number.push_back(i);
-    std::ranges::sort(by_number, {}, [this](uint16_t i) { return fields[i].number; });
+    by_number = steps_of(fields);
     message.fields = fields;
     message.by_number = by_number;
+    message.shown_absent = schema::shown_absent_of(fields);
   }
   SortedTable(const SortedTable&) = delete;
   void refer(std::string_view json, const SortedTable& nested) {
@@ -31,7 +38,7 @@ struct SortedTable {
   }
 
   std::vector<schema::Field> fields;
-  std::vector<uint16_t> by_number;
+  std::vector<schema::FieldStep> by_number;
   schema::Message message;
 };
 
@@ -71,8 +78,11 @@ struct Tables {
     fields.push_back(version);
     message.package = "custom";
     message.name = "CustomObject";
+    by_number = steps_of(fields);
     message.fields = fields;
     message.by_number = by_number;
+    message.shown_absent = schema::shown_absent_of(fields);
+    message.unsure = true;
     message.special = schema::kCustomObject;
     message.type_meta = true;
     message.ops = &schema::kStructOps<CustomObject>;
@@ -80,7 +90,7 @@ struct Tables {
 
   SortedTable entry, owner, metadata;
   std::vector<schema::Field> fields;
-  std::vector<uint16_t> by_number = {0, 1, 2, 3};
+  std::vector<schema::FieldStep> by_number;
   schema::Message message{};
 };
 

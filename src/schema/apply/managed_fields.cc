@@ -53,14 +53,17 @@ struct EncodedChanges {
 Result<void> read_changes(Arena& arena, const ManageContext& context, const EncodedUpdate& update,
                           EncodedChanges& out) {
   if (update.live.empty()) {
-    if (const auto fields = new_fields(arena, update.message, update.updated)) {
+    std::optional<FieldSet> fields;
+    if (update.created) fields = new_fields(arena, update.message, update.created);
+    if (!fields) fields = new_fields(arena, update.message, update.updated());
+    if (fields) {
       out.changes.added = strip_metadata(arena, filter(arena, *fields, context.reset_fields));
       return {};
     }
-    TRY_ASSIGN(out.trees.after, decode_value(update.message, update.updated));
+    TRY_ASSIGN(out.trees.after, decode_value(update.message, update.updated()));
     remove_managed_fields(out.trees.after);
   } else {
-    TRY_ASSIGN(out.trees, decode_difference(update.message, update.live, update.updated));
+    TRY_ASSIGN(out.trees, decode_difference(update.message, update.live, update.updated()));
   }
   TRY_ASSIGN(out.changes, ownable_changes(arena, context, out.trees.before, out.trees.after));
   return {};

@@ -80,17 +80,19 @@ base::Result<ManagedEntries> manage_changes(Arena& arena, const ManageContext& c
                                             const Comparison& changes, std::string_view manager, std::string_view now);
 
 // The field management of a write of a built-in kind, from the two encodings of the object in the request's version;
-// `live` empty = a create. `live_entries` and `sent_entries`: what the objects say of their managed fields; those of a
-// subresource's body are of no account. The result is empty for an object that cannot be managed.
+// `live` empty = a create, for which the struct may do. `live_entries` and `sent_entries`: what the objects say of
+// their managed fields; those of a subresource's body are of no account. The result is empty for an object that cannot
+// be managed.
 struct EncodedUpdate {
   const Message& message;
   std::string_view live;
-  std::string_view updated;
+  std::function<std::string_view()> updated;  // valid until the update is managed
   ReadEntries live_entries;
   ReadEntries sent_entries;
   std::string_view live_uid;
   std::string_view manager;
   std::string_view now;
+  const void* created = nullptr;  // the struct of a new object, where there is one of the message
 };
 ManagedEntries manage_encoded(const ManageContext& context, EncodedUpdate update);
 

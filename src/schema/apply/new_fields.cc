@@ -5,13 +5,14 @@
 
 #include "codec/utf8.h"
 #include "schema/apply/shape.h"
+#include "schema/struct_walk.h"
 #include "schema/wire_walk.h"
 
 namespace schema {
 namespace {
 
-// The sink of a WireWalk that keeps paths and forgets values. Fields of the object and of structs that JSON always
-// writes are compared with what they are in an empty object (`when_absent`); all else counts whole.
+// The sink of a WireWalk or StructWalk that keeps paths and forgets values. Fields of the object and of structs that
+// JSON always writes are compared with what they are in an empty object (`when_absent`); all else counts whole.
 class NewFieldsSink {
  public:
   NewFieldsSink(Arena& arena, const Message& message) : arena_(arena) {
@@ -31,6 +32,11 @@ class NewFieldsSink {
     Frame& frame = frames_.back();
     const MemberType found = member_type(frame.type, frame.info, name, frame.hint);
     next_ = {Element::field(name), found.type, frame.whole ? WhenAbsent::kNothing : found.when_absent};
+  }
+  void key_of(const Field& field) {
+    if (skipped_ > 0) return;
+    const MemberType found = message_member(field);
+    next_ = {Element::field(field.json), found.type, frames_.back().whole ? WhenAbsent::kNothing : found.when_absent};
   }
   void key_escaped(std::string_view name) {
     if (!codec::utf8_valid(name)) failed_ = true;
@@ -288,6 +294,13 @@ std::optional<FieldSet> new_fields(Arena& arena, const Message& message, std::st
   NewFieldsSink sink(arena, message);
   internal::WireWalk<NewFieldsSink> walk(sink);
   if (bytes.size() > kMaxMessageBytes || !walk.top(message, bytes, {}, {}) || sink.failed()) return std::nullopt;
+  return sink.set();
+}
+
+std::optional<FieldSet> new_fields(Arena& arena, const Message& message, const void* object) {
+  NewFieldsSink sink(arena, message);
+  internal::StructWalk<NewFieldsSink> walk(sink);
+  if (!walk.value(message, object, 0) || sink.failed()) return std::nullopt;
   return sink.set();
 }
 

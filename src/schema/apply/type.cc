@@ -54,8 +54,9 @@ class MessageModel final : public TypeModel {
     }
     const Field* field = find(*message, name, hint);
     if (!field) return std::nullopt;
-    return MemberType{{this, field, kField}, when_absent(*field)};
+    return member(*field);
   }
+  MemberType member(const Field& field) const { return {{this, &field, kField}, when_absent(field)}; }
 
   std::optional<Scalar> key_default(const TypeRef& item, std::string_view name) const override {
     const Message* message = message_of(item);
@@ -230,6 +231,7 @@ constinit const MessageModel kMessageModel;
 }  // namespace
 
 TypeRef message_type(const Message& message) { return {&kMessageModel, &message, MessageModel::kMessage}; }
+MemberType message_member(const Field& field) { return kMessageModel.member(field); }
 TypeRef deduced_type() { return {&kDeducedModel, nullptr, 0}; }
 
 }  // namespace schema

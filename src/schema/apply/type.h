@@ -60,6 +60,8 @@ inline TypeInfo type_info(const TypeRef& type) { return type.model ? type.model-
 
 // The type of a message's JSON object, as upstream's OpenAPI describes it.
 TypeRef message_type(const Message& message);
+// A member of such an object, by its field.
+MemberType message_member(const Field& field);
 // Whatever the value is: lists atomic, maps granular.
 TypeRef deduced_type();
 

@@ -5,7 +5,13 @@
 namespace schema {
 namespace {
 
-bool less(const SetEntry& a, const SetEntry& b) { return compare(a.element, b.element) < 0; }
+// As compare(); nearly all elements are members.
+inline int order_of(const Element& a, const Element& b) {
+  const bool members = a.kind == Element::Kind::kField && b.kind == Element::Kind::kField;
+  return members ? a.field_name().compare(b.field_name()) : compare(a, b);
+}
+
+bool less(const SetEntry& a, const SetEntry& b) { return order_of(a.element, b.element) < 0; }
 
 // Entries of a node under construction: copied to the arena only once something differs from `base`.
 class NodeBuilder {
@@ -54,7 +60,7 @@ FieldSet subtract_with(Arena& arena, FieldSet a, FieldSet b, Below below) {
   for (size_t i = 0; i < a.entries().size(); ++i) {
     const SetEntry& entry = a.entries()[i];
     while (other != b.entries().end() && less(*other, entry)) ++other;
-    if (other == b.entries().end() || compare(other->element, entry.element) != 0) {
+    if (other == b.entries().end() || order_of(other->element, entry.element) != 0) {
       out.add(entry, i);
       continue;
     }
@@ -76,8 +82,8 @@ FieldSet subtract_with(Arena& arena, FieldSet a, FieldSet b, Below below) {
 const SetEntry* FieldSet::find(const Element& element) const {
   const auto all = entries();
   auto found = std::ranges::lower_bound(
-      all, element, [](const Element& a, const Element& b) { return compare(a, b) < 0; }, &SetEntry::element);
-  return found != all.end() && compare(found->element, element) == 0 ? &*found : nullptr;
+      all, element, [](const Element& a, const Element& b) { return order_of(a, b) < 0; }, &SetEntry::element);
+  return found != all.end() && order_of(found->element, element) == 0 ? &*found : nullptr;
 }
 
 bool FieldSet::has(std::span<const Element> path) const {
@@ -102,7 +108,7 @@ FieldSet make_set_unsorted(Arena& arena, std::span<SetEntry> entries) {
   if (!std::ranges::is_sorted(entries, less)) std::ranges::sort(entries, less);
   size_t kept = 0;
   for (size_t i = 0; i < entries.size(); ++i) {
-    if (kept > 0 && compare(entries[kept - 1].element, entries[i].element) == 0) {
+    if (kept > 0 && order_of(entries[kept - 1].element, entries[i].element) == 0) {
       SetEntry& same = entries[kept - 1];
       same.member = same.member || entries[i].member;
       same.child = unite(arena, FieldSet(same.child), FieldSet(entries[i].child)).node();
@@ -131,7 +137,7 @@ FieldSet unite(Arena& arena, FieldSet a, FieldSet b) {
   size_t i = 0;
   size_t j = 0;
   while (i < left.size() || j < right.size()) {
-    const int order = i == left.size() ? 1 : j == right.size() ? -1 : compare(left[i].element, right[j].element);
+    const int order = i == left.size() ? 1 : j == right.size() ? -1 : order_of(left[i].element, right[j].element);
     if (order < 0) {
       out.add(left[i], i);
       ++i;
@@ -158,7 +164,7 @@ FieldSet intersect(Arena& arena, FieldSet a, FieldSet b) {
     const SetEntry& entry = a.entries()[i];
     while (other != b.entries().end() && less(*other, entry)) ++other;
     if (other == b.entries().end()) break;
-    if (compare(other->element, entry.element) != 0) continue;
+    if (order_of(other->element, entry.element) != 0) continue;
     SetEntry both = entry;
     both.member = entry.member && other->member;
     both.child = intersect(arena, FieldSet(entry.child), FieldSet(other->child)).node();
@@ -187,7 +193,7 @@ FieldSet leaves(Arena& arena, FieldSet set) {
 bool equal(FieldSet a, FieldSet b) {
   if (a.node() == b.node()) return true;
   return std::ranges::equal(a.entries(), b.entries(), [](const SetEntry& x, const SetEntry& y) {
-    return x.member == y.member && compare(x.element, y.element) == 0 && equal(FieldSet(x.child), FieldSet(y.child));
+    return x.member == y.member && order_of(x.element, y.element) == 0 && equal(FieldSet(x.child), FieldSet(y.child));
   });
 }
 
