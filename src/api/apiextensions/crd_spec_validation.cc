@@ -88,7 +88,6 @@ Value shown_subresources(const v1::CustomResourceSubresources& subresources) {
 
 // The versions as upstream's messages show them: its internal structs, without what stands at the top of the spec.
 BadValue shown_versions(const std::vector<v1::CustomResourceDefinitionVersion>& versions, const Common& common) {
-  if (versions.empty()) return BadValue::verbatim("null");
   std::string out = "[";
   for (const auto& version : versions) {
     Object shown;
