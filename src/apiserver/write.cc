@@ -48,7 +48,11 @@ std::string_view object_name(const Meta& meta) {
 }
 
 base::Result<void> check_namespace(const RequestContext& context, const Endpoint& endpoint, Meta& meta) {
-  if (!endpoint.namespaced()) return {};
+  // Compat: what belongs to no namespace loses the one that its body names, without a word.
+  if (!endpoint.namespaced()) {
+    meta.namespace_.clear();
+    return {};
+  }
   if (meta.namespace_.empty()) meta.namespace_ = context.info.ns;
   if (meta.namespace_ != context.info.ns) return base::fail(object::namespace_mismatch());
   return {};

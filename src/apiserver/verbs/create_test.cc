@@ -1,4 +1,4 @@
-// What a resourceVersion in a body to be created comes to.
+// What the server makes of metadata in a body to be created that is not the client's to set.
 #include <gtest/gtest.h>
 
 #include "apiserver/body.h"
@@ -49,6 +49,18 @@ TEST_F(CreateTest, ADryRunTakesOne) {
   ASSERT_TRUE(answer) << answer.error().message;
   EXPECT_EQ(answer->revision, 12);
   EXPECT_FALSE(test_.core->get("", "configmaps", "ns", "a"));
+}
+
+TEST_F(CreateTest, AnObjectOfNoNamespaceLosesTheOneItNames) {
+  ::api::core::v1::Node node;
+  node.metadata.name = "n";
+  node.metadata.namespace_ = "ns";
+  const Endpoint& endpoint = *test_.core->endpoints().find("", "v1", "nodes", "");
+  RequestContext request = test_.context();
+  auto stored = to_stored(endpoint, gen::encode(node));
+  auto answer = create_object(request, endpoint, std::move(*stored), {}, FieldOwnership::kDone);
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(gen::decode<::api::core::v1::Node>(*test_.core->get("", "nodes", "", "n"))->metadata.namespace_, "");
 }
 
 }  // namespace
