@@ -8,6 +8,7 @@
 #include "apiserver/verbs/verbs.h"
 #include "apiserver/write.h"
 #include "gen/autoscaling/v1.h"
+#include "object/cbor.h"
 #include "object/json.h"
 #include "object/status.h"
 #include "schema/patch/json_patch.h"
@@ -232,7 +233,8 @@ base::Result<Scale> patched_scale(RequestContext& context, const object::Value& 
 
 base::Result<Answer> patch_scale(RequestContext& context) {
   TRY_ASSIGN(WriteOptions options, parse_write_options("PatchOptions", context.query, context.header("user-agent")));
-  TRY_ASSIGN(const object::Value patch, object::parse_json(context.body));
+  const bool cbor = context.body_type == MediaType::kCbor;
+  TRY_ASSIGN(const object::Value patch, cbor ? object::parse_cbor(context.body) : object::parse_json(context.body));
   return write_scale(context, options, [&](const Scale& live) -> base::Result<Scale> {
     return patched_scale(context, patch, live, options.field_validation);
   });

@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/watch"
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
+	autoscalingv1ac "k8s.io/client-go/applyconfigurations/autoscaling/v1"
 	"k8s.io/client-go/dynamic"
 	typedapps "k8s.io/client-go/kubernetes/typed/apps/v1"
 	"k8s.io/client-go/util/retry"
@@ -132,6 +133,9 @@ func changeDeployment(t *testing.T, deployments typedapps.DeploymentInterface, n
 	scale, err := deployments.GetScale(ctx, "d", metav1.GetOptions{})
 	if err != nil || scale.Spec.Replicas != 2 {
 		t.Fatalf("scale: %+v, %v", scale, err)
+	}
+	if scale, err = deployments.ApplyScale(ctx, "d", autoscalingv1ac.Scale().WithName("d").WithSpec(autoscalingv1ac.ScaleSpec().WithReplicas(4)), metav1.ApplyOptions{FieldManager: "cbor", Force: true}); err != nil || scale.Spec.Replicas != 4 {
+		t.Errorf("apply of the scale: %+v, %v", scale, err)
 	}
 	scale.Spec.Replicas, scale.ResourceVersion = 5, ""
 	if scale, err = deployments.UpdateScale(ctx, "d", scale, metav1.UpdateOptions{}); err != nil || scale.Spec.Replicas != 5 {
