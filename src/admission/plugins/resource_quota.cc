@@ -1,14 +1,19 @@
 // No write may take a namespace over one of its ResourceQuotas. What is used is counted from the namespace's objects,
-// not taken from quota.status.used, which a controller brings up to date later; so two creates at the same moment may
-// both see room for one. Counting costs as much as the namespace has objects of the kind, and only where a quota
-// measures it.
+// not taken from quota.status.used, which a controller brings up to date later. What was let through and cannot be seen
+// yet holds its place, so that creates at the same moment do not take the same room. Counting costs as much as the
+// namespace has objects of the kind, and only where a quota measures it.
 #include <algorithm>
+#include <functional>
+#include <map>
+#include <set>
 
 #include "admission/plugins/common.h"
 #include "admission/plugins/plugins.h"
 #include "api/core/quota_usage.h"
+#include "base/mutex.h"
 #include "gen/codec.h"
 #include "schema/metadata_view.h"
+#include "schema/proto_struct.h"
 
 namespace admission {
 namespace {
@@ -96,14 +101,62 @@ Usage counted_pod(std::string_view raw) {
   return usage;
 }
 
-// What the namespace's objects use of `hard` now. Names of `hard` that nothing uses are there with zero.
-Usage used_now(const Attributes& attributes, const Lookup& lookup, const ResourceQuotaSpec& spec, const Usage& hard) {
+// How long what was let through may take to become visible. After that it has failed.
+constexpr base::Duration kVisibleWithin = std::chrono::seconds(3);
+
+// What was let through and not seen yet, of each quota, in the order in which it came. Any thread.
+class Reservations {
+ public:
+  struct Held {
+    std::string uid;
+    Usage usage;
+    base::WallTime until;
+  };
+
+  // Holds a place; those of others that came before are returned.
+  std::vector<Held> hold(const std::string& quota, Held held) {
+    base::MutexLock lock(mutex_);
+    std::vector<Held>& all = held_[quota];
+    const base::WallTime now = held.until - kVisibleWithin;
+    std::erase_if(all, [&](const Held& other) { return other.until < now; });
+    std::vector<Held> before = all;
+    all.push_back(std::move(held));
+    return before;
+  }
+
+  // Gives up the places of these objects.
+  void release(const std::string& quota, const std::set<std::string, std::less<>>& uids) {
+    if (uids.empty()) return;
+    base::MutexLock lock(mutex_);
+    const auto found = held_.find(quota);
+    if (found == held_.end()) return;
+    std::erase_if(found->second, [&](const Held& held) { return uids.contains(held.uid); });
+    if (found->second.empty()) held_.erase(found);
+  }
+
+ private:
+  base::Mutex mutex_;
+  std::map<std::string, std::vector<Held>> held_ GUARDED_BY(mutex_);
+};
+
+std::string uid_of(const api::AnyObject& object) {
+  std::string raw;
+  schema::encode_struct(object.message(), object.get(), raw);
+  const auto view = schema::view_metadata(raw);
+  return view ? std::string(view->uid) : "";
+}
+
+// What the namespace's objects use of `hard` now. Names of `hard` that nothing uses are there with zero. `seen`: told
+// of every object.
+Usage used_now(const Attributes& attributes, const Lookup& lookup, const ResourceQuotaSpec& spec, const Usage& hard,
+               const std::function<void(std::string_view raw)>& seen) {
   Usage used;
   for (const auto& [name, amount] : hard) used[name] = QuantityValue::from_int(0, amount.form());
   const Measure measure = measure_of(attributes);
   const bool cheap = measure == Measure::kPod && only_counts(hard, spec);
   const schema::Message& message = attributes.object->message();
   lookup.each(attributes.group, attributes.resource, attributes.ns, [&](std::string_view, std::string_view raw) {
+    seen(raw);
     if (measure == Measure::kCount)
       return add(used, quota::usage_of_other(attributes.group, attributes.resource), hard);
     if (cheap) {
@@ -143,7 +196,7 @@ class ResourceQuotaPlugin final : public Plugin {
   }
 
  private:
-  static base::Result<void> check(const Attributes& attributes, const Lookup& lookup, const ResourceQuota& quota) {
+  base::Result<void> check(const Attributes& attributes, const Lookup& lookup, const ResourceQuota& quota) {
     // What the quota's controller has confirmed; before it has seen the quota, what the quota asks for.
     const auto& limits = quota.status.hard.empty() ? quota.spec.hard : quota.status.hard;
     Usage hard;
@@ -162,7 +215,33 @@ class ResourceQuotaPlugin final : public Plugin {
     }
     const Usage requested = requested_of(attributes, quota.spec, hard);
     if (requested.empty()) return {};
-    return compare(attributes, quota.metadata.name, requested, used_now(attributes, lookup, quota.spec, hard), hard);
+    return take(attributes, lookup, quota, requested, hard);
+  }
+
+  // Takes the room for what is requested. Only what came before stands in the way: of two that came together and fit
+  // one by one, the first is let through.
+  base::Result<void> take(const Attributes& attributes, const Lookup& lookup, const ResourceQuota& quota,
+                          const Usage& requested, const Usage& hard) {
+    const std::string key = quota.metadata.namespace_ + "/" + quota.metadata.name;
+    const std::string uid = uid_of(*attributes.object);
+    std::vector<Reservations::Held> before;
+    const bool holds = attributes.operation == Operation::kCreate && attributes.dry_run == DryRun::kNo && !uid.empty();
+    if (holds) before = reservations_.hold(key, {uid, requested, attributes.now + kVisibleWithin});
+    std::set<std::string, std::less<>> visible;
+    Usage used = used_now(attributes, lookup, quota.spec, hard, [&](std::string_view raw) {
+      if (before.empty()) return;
+      const auto view = schema::view_metadata(raw);
+      if (!view) return;
+      const auto found = std::ranges::find(before, view->uid, &Reservations::Held::uid);
+      if (found != before.end()) visible.insert(found->uid);
+    });
+    for (const Reservations::Held& held : before) {
+      if (!visible.contains(held.uid)) add(used, held.usage, hard);
+    }
+    const auto fits = compare(attributes, quota.metadata.name, requested, used, hard);
+    if (!fits && holds) visible.insert(uid);
+    reservations_.release(key, visible);
+    return fits;
   }
 
   // What the request adds; only what is more than nothing.
@@ -191,6 +270,8 @@ class ResourceQuotaPlugin final : public Plugin {
     return forbid(attributes, "exceeded quota: " + quota + ", requested: " + printed(requested, exceeded) +
                                   ", used: " + printed(used, exceeded) + ", limited: " + printed(hard, exceeded));
   }
+
+  Reservations reservations_;
 };
 
 }  // namespace
