@@ -179,6 +179,22 @@ TEST(CustomKind, ReadsPruneAndDefaultWhatAnOlderSchemaLetIn) {
   EXPECT_EQ(shown(*served), R"({"apiVersion":"g.io/v1","kind":"K","metadata":{"name":"n"},"spec":{"c":"new"}})");
 }
 
+TEST(CustomKind, ACreateSaysNothingOfTheStatusButItsDefault) {
+  CustomResourceDefinition made = two_versions();
+  auto& version = made.spec.versions[0];
+  version.subresources.ensure().status.ensure();
+  auto& status = version.schema->open_apiv3_schema->properties["status"];
+  status.type = "object";
+  status.properties["seen"].type = "integer";
+  status.default_.ensure().raw = R"({"seen":-1})";
+  const CustomResource resource = resource_of(made);
+  api::CustomObject object;
+  object.set_tree(parse(R"({"spec":{"a":"x"},"status":{"seen":3}})"));
+  api::RuleContext context{};
+  resource.kind("v1")->prepare_for_create_any(context, &object);
+  EXPECT_EQ(object.tree(), parse(R"({"spec":{"a":"x"},"status":{"seen":-1}})"));
+}
+
 TEST(CustomResource, EndpointsOfServedVersionsOnly) {
   CustomResourceDefinition made = two_versions();
   made.spec.versions[1].served = false;

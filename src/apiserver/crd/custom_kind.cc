@@ -86,10 +86,14 @@ bool CustomKind::equal_any(const void* object, const void* other) const { return
 
 void CustomKind::prepare_for_create_any(api::RuleContext&, void* object) const {
   CustomObject& made = mut(object);
-  // Compat: with a status subresource, a create says nothing of the status.
+  // Compat: with a status subresource, a create says nothing of the status. What the schema has for it by default is
+  // there nonetheless: upstream's reads put it in.
   if (has_status_) {
     Value tree = made.tree();
-    if (tree.object_if()->erase("status")) made.set_tree(tree);
+    if (tree.object_if()->erase("status")) {
+      if (const schema::SchemaNode node = root()) schema::set_defaults(node, tree);
+      made.set_tree(tree);
+    }
   }
   made.metadata.generation = 1;
 }
