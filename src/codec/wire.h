@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "codec/copy.h"
+
 namespace codec {
 
 enum class WireType : uint8_t {
@@ -94,7 +96,7 @@ class ReverseWireWriter {
     if (bytes.empty()) return;
     reserve(bytes.size());
     at_ -= bytes.size();
-    std::memcpy(buffer_ + at_, bytes.data(), bytes.size());
+    copy_text(buffer_ + at_, bytes.data(), bytes.size());
   }
   void varint(uint64_t value) {
     reserve(10);

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "codec/base64.h"
+#include "codec/copy.h"
 #include "codec/json_text.h"
 #include "object/json.h"
 #include "object/time.h"
@@ -77,7 +78,7 @@ class Text {
   }
   void append(std::string_view text) {
     char* at = room(text.size() + 1);
-    if (!text.empty()) std::memcpy(at, text.data(), text.size());
+    codec::copy_text(at, text.data(), text.size());
     used_ += text.size();
   }
   // A comma after a value becomes the closing character; an empty container gets it appended.
@@ -119,7 +120,7 @@ class JsonSink {
   void key(std::string_view name) {
     char* at = text_.room(name.size() + 3);
     *at = '"';
-    std::memcpy(at + 1, name.data(), name.size());
+    codec::copy_text(at + 1, name.data(), name.size());
     std::memcpy(at + 1 + name.size(), "\":", 2);
     text_.advance(name.size() + 3);
   }
@@ -196,7 +197,7 @@ class JsonSink {
     }
     char* at = text_.room(value.size() + 3);
     *at = '"';
-    if (!value.empty()) std::memcpy(at + 1, value.data(), value.size());
+    codec::copy_text(at + 1, value.data(), value.size());
     at[1 + value.size()] = '"';
     at[2 + value.size()] = after;
     text_.advance(value.size() + 3);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "codec/copy.h"
 #include "codec/json_text.h"
 #include "object/json.h"
 #include "schema/patch/go_text.h"
@@ -44,11 +45,25 @@ void append_scalar_json(std::string& out, const Scalar& value) {
   }
 }
 
+// Nothing in it that a JSON string escapes.
+bool is_plain(std::string_view text) {
+  const auto special = [](unsigned char byte) { return byte < 0x20 || byte == '"' || byte == '\\'; };
+  size_t at = 0;
+  for (; at + 8 <= text.size(); at += 8) {
+    constexpr uint64_t kOnes = 0x0101010101010101;
+    uint64_t word;
+    std::memcpy(&word, text.data() + at, 8);
+    const auto has_zero = [](uint64_t bytes) { return (bytes - kOnes) & ~bytes; };
+    const uint64_t found =
+        ((word - kOnes * 0x20) & ~word) | has_zero(word ^ kOnes * '"') | has_zero(word ^ kOnes * '\\');
+    if ((found & kOnes * 0x80) != 0) return false;  // a borrow may give a false alarm, which is no harm
+  }
+  return std::none_of(text.begin() + static_cast<ptrdiff_t>(at), text.end(), special);
+}
+
 // A JSON string's inside without the HTML escapes. Compat: member names of field sets are written so.
 void append_plain_escaped(std::string& out, std::string_view text) {
-  bool special = false;
-  for (unsigned char byte : text) special |= byte < 0x20 || byte == '"' || byte == '\\';
-  if (!special) {
+  if (is_plain(text)) {
     out += text;
     return;
   }
@@ -186,6 +201,16 @@ void append_path_text(std::string& out, const Element& element) {
 
 void append_member_name(std::string& out, const Element& element) {
   static constexpr std::string_view kPrefix[] = {"\"f:", "\"k:", "\"v:", "\"i:"};
+  if (element.kind == Element::Kind::kField && is_plain(element.field_name())) {
+    const std::string_view name = element.field_name();
+    const size_t before = out.size();
+    out.resize(before + name.size() + 4);
+    char* text = out.data() + before;
+    std::memcpy(text, kPrefix[0].data(), 3);
+    codec::copy_text(text + 3, name.data(), name.size());
+    text[3 + name.size()] = '"';
+    return;
+  }
   out += kPrefix[static_cast<size_t>(element.kind)];
   if (element.kind == Element::Kind::kField) {
     append_plain_escaped(out, element.field_name());
