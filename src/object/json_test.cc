@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "codec/limits.h"
+#include "object/text_tree.h"
 
 namespace object {
 namespace {
@@ -148,6 +149,25 @@ TEST(Json, ManyMembers) {
   EXPECT_EQ(value->object_if()->size(), 100000U);
   EXPECT_EQ(value->string_at({"key7"}), "again");
   EXPECT_EQ(duplicates, std::vector<std::string>{"key7"});
+}
+
+// What the quick tree reads is what the Value has; the rest it leaves.
+TEST(Json, TextTrees) {
+  for (const char* text :
+       {R"({"a":1,"b":[true,null,"x\u00e9\n",{}],"c":{"d":-2.5,"e":[]},"f":""})", "[]", "7", "\"\""}) {
+    TextTree tree;
+    ASSERT_TRUE(tree.read(text)) << text;
+    EXPECT_EQ(to_json(tree.root()), to_json(parse_json(text).value()));
+  }
+  for (const char* text : {R"({"a":1,"a":2})", "{", "", R"({"a":1} x)"}) {
+    TextTree tree;
+    EXPECT_FALSE(tree.read(text)) << text;
+  }
+  TextTree first;
+  TextTree second;  // each has its own memory
+  ASSERT_TRUE(first.read(R"({"name":"one"})") && second.read(R"({"name":"two"})"));
+  EXPECT_EQ(*first.root().object_if()->find("name")->string_if(), "one");
+  EXPECT_EQ(first.root().object_if()->find("other"), nullptr);
 }
 
 TEST(Json, PrettyAndSorted) {
