@@ -28,7 +28,8 @@ class File {
   virtual FileResult<size_t> read_at(uint64_t offset, std::span<char> buffer) = 0;
   virtual FileResult<void> write_at(uint64_t offset, std::string_view bytes) = 0;
   // A hint: writes follow one another from `offset` on, and behind the last one are zeros or the end of the file, to
-  // which zeros may be added. Such writes may go past the system's page cache. It holds until a write is elsewhere.
+  // which zeros may be added. Such writes may go past the system's page cache. It holds until a
+  // write is elsewhere, or a read.
   virtual FileResult<void> write_in_order(uint64_t) { return {}; }
   // Reserves space for the first `size` bytes. The caller still writes them, so that later writes change no metadata.
   virtual FileResult<void> reserve(uint64_t size) = 0;

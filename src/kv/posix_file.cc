@@ -77,6 +77,7 @@ class PosixFile final : public File {
   PosixFile(Descriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
 
   FileResult<size_t> read_at(uint64_t offset, std::span<char> buffer) override {
+    leave_direct();  // reads of any place and size
     size_t done = 0;
     while (done < buffer.size()) {
       ssize_t got = ::pread(fd_.get(), buffer.data() + done, buffer.size() - done, static_cast<off_t>(offset + done));

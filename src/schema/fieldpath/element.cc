@@ -204,12 +204,11 @@ void append_member_name(std::string& out, const Element& element) {
   if (element.kind == Element::Kind::kField && is_plain(element.field_name())) {
     const std::string_view name = element.field_name();
     const size_t before = out.size();
-    out.resize_and_overwrite(before + name.size() + 4, [&](char* text, size_t size) {
-      std::memcpy(text + before, kPrefix[0].data(), 3);
-      codec::copy_text(text + before + 3, name.data(), name.size());
-      text[size - 1] = '"';
-      return size;
-    });
+    out.resize(before + name.size() + 4);
+    char* text = out.data() + before;
+    std::memcpy(text, kPrefix[0].data(), 3);
+    codec::copy_text(text + 3, name.data(), name.size());
+    text[3 + name.size()] = '"';
     return;
   }
   out += kPrefix[static_cast<size_t>(element.kind)];
