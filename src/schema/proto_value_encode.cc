@@ -261,8 +261,9 @@ std::string Encoder::text_of(const Value& value, const Place& at) const {
 // ---- types with an encoding of their own ----
 
 bool Encoder::special(const Message& message, const Value* value, const Place& at) {
-  if (message.special == kCustomObject) return custom_object(message, value, at);
   switch (message.special) {
+    case Special::kCustomObject:
+      return custom_object(message, value, at);
     case Special::kTime:
     case Special::kMicroTime:
       return !value || time(message, *value);

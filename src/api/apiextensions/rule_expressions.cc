@@ -115,7 +115,8 @@ class ExpressionCheck {
     if (const Object* properties = object_at(context.json, "properties")) {
       const FieldPath at = path.child("properties");
       const std::string_view map_type = text_at(context.json, "x-kubernetes-map-type");
-      const bool correlated = map_type.empty() || map_type == "granular" || map_type == "atomic";
+      const bool correlated =
+          !context.json.contains("x-kubernetes-map-type") || map_type == "granular" || map_type == "atomic";
       for (const object::Member& member : *properties) {
         if (!member.value.is_object()) continue;
         const cel::DeclField* field = context.decl ? context.decl->find_json(member.key) : nullptr;

@@ -41,6 +41,16 @@ Value surrounded(const Around* around, Value value) {
   return value;
 }
 
+// Compat: as upstream's language prints a map.
+void sort_members(Value& value) {
+  if (Object* members = value.object_if()) {
+    members->sort_by_key();
+    for (object::Member& member : *members) sort_members(member.value);
+  } else if (object::Array* items = value.array_if()) {
+    for (Value& item : *items) sort_members(item);
+  }
+}
+
 class DefaultsCheck {
  public:
   DefaultsCheck(UnknownFields unknown, FieldErrors& errors) : unknown_(unknown), errors_(errors) {}
@@ -55,11 +65,13 @@ class DefaultsCheck {
       inside_meta = false;
       resource = node;
     }
-    if (const Value* value = node.default_value()) {
+    if (node.default_value()) {
+      Value value = *node.default_value();
+      sort_members(value);
       if (inside_meta) {
-        check_in_metadata(node, json, resource, *value, *from, path.child("default"));
+        check_in_metadata(node, json, resource, value, *from, path.child("default"));
       } else {
-        check_default(node, json, *value, embedded ? Place::kResource : Place::kPart, path.child("default"));
+        check_default(node, json, value, embedded ? Place::kResource : Place::kPart, path.child("default"));
       }
     }
     // Not into additionalProperties: no default may stand there.

@@ -242,10 +242,11 @@ class SchemaCheck {
       const FieldPath items_path = path.child("items");
       const bool list = text_at(*items, "type") == "array";
       // Compat: what is shown is the list type in both cases.
-      const std::string_view shown = list_type_of(*items);
+      const std::string shown = is_stated(*items, "x-kubernetes-list-type")
+                                    ? object::to_json(Value(list_type_of(*items)))
+                                    : std::string("null");
       errors_.invalid(items_path.child(list ? "x-kubernetes-list-type" : "x-kubernetes-map-type"),
-                      shown.empty() ? BadValue::verbatim("null") : BadValue::verbatim('"' + std::string(shown) + '"'),
-                      "must be atomic as item of a list with x-kubernetes-list-type=set");
+                      BadValue::verbatim(shown), "must be atomic as item of a list with x-kubernetes-list-type=set");
     }
     if (kind != "atomic" && kind != "set" && kind != "map") {
       errors_.not_supported(path.child("x-kubernetes-list-type"), kind, {"atomic", "set", "map"});
@@ -392,7 +393,9 @@ void check_root(const Value& schema, const FieldPath& path, FieldErrors& errors)
                                                     "x-kubernetes-map-type"};
   const Object& json = *schema.object_if();
   const std::string_view type = text_at(json, "type");
-  if (!type.empty() && type != "object") {
+  // Compat: the first member that is wrong, in the order of upstream's struct, whose first three these are.
+  const bool before_type = !text_at(json, "id").empty() || !text_at(json, "$schema").empty() || is_stated(json, "$ref");
+  if (!before_type && !type.empty() && type != "object") {
     errors.invalid(path.child("openAPIV3Schema.type"), type,
                    "only \"object\" is allowed as the type at the root of the schema if the status subresource is "
                    "enabled");

@@ -73,7 +73,7 @@ struct Tables {
     message.name = "CustomObject";
     message.fields = fields;
     message.by_number = by_number;
-    message.special = schema::kCustomObject;
+    message.special = schema::Special::kCustomObject;
     message.type_meta = true;
     message.ops = &schema::kStructOps<CustomObject>;
   }
