@@ -11,9 +11,8 @@
 
 namespace schema {
 
-// Beside the specials of the API's own messages (tables.h): the message of all custom objects, whose field 1 is the
-// metadata and field 2 the content. In JSON the content's members stand in the object itself.
-inline constexpr Special kCustomObject = static_cast<Special>(64);
+// Of Special::kCustomObject: the message of all custom objects, whose field 1 is the metadata and field 2 the content.
+// In JSON the content's members stand in the object itself.
 
 // Runs of members, without braces and without commas at their ends; views into the content.
 struct ContentRuns {

@@ -296,8 +296,9 @@ std::string Encoder<Node>::text_of(const Node& value, const Place& at) const {
 
 template <typename Node>
 bool Encoder<Node>::special(const Message& message, const Node* value, const Place& at) {
-  if (message.special == kCustomObject) return custom_object(message, value, at);
   switch (message.special) {
+    case Special::kCustomObject:
+      return custom_object(message, value, at);
     case Special::kTime:
     case Special::kMicroTime:
       return !value || time(message, *value);

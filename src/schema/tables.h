@@ -32,6 +32,7 @@ enum class Special : uint8_t {
   kSchemaOrBool,
   kSchemaOrArray,
   kSchemaOrStringArray,
+  kCustomObject,  // the object of a custom resource: its members stand in the object's own JSON (custom_content.h)
 };
 
 // strategic merge patch, as in the struct tags

@@ -347,8 +347,9 @@ bool Diagnosis::custom_object(const Message& object_message, const Value& value)
 }
 
 bool Diagnosis::special(const Message& message, std::string_view type, const Value& value) {
-  if (message.special == kCustomObject) return value.is_null() || custom_object(message, value);
   switch (message.special) {
+    case Special::kCustomObject:
+      return value.is_null() || custom_object(message, value);
     case Special::kTime:
     case Special::kMicroTime:
       if (value.is_null()) return true;

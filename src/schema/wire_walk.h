@@ -289,8 +289,9 @@ class WireWalk {
     if (message.special == Special::kTime || message.special == Special::kMicroTime) return time(message, bytes);
     Slot slots[kMaxFields];
     if (!index(message, bytes, slots)) return false;
-    if (message.special == kCustomObject) return custom_object(message, slots, depth);
     switch (message.special) {
+      case Special::kCustomObject:
+        return custom_object(message, slots, depth);
       case Special::kDuration:
         sink_.duration(static_cast<int64_t>(slots[0].value));
         return true;

@@ -83,7 +83,7 @@ struct Tables {
     message.by_number = by_number;
     message.shown_absent = schema::shown_absent_of(fields);
     message.unsure = true;
-    message.special = schema::kCustomObject;
+    message.special = schema::Special::kCustomObject;
     message.type_meta = true;
     message.ops = &schema::kStructOps<CustomObject>;
   }

@@ -32,6 +32,6 @@ struct CustomObject {
 // Compat: upstream keeps custom objects as JSON maps, which it writes sorted.
 const schema::Message& custom_message();
 
-inline bool is_custom(const schema::Message& message) { return message.special == schema::kCustomObject; }
+inline bool is_custom(const schema::Message& message) { return message.special == schema::Special::kCustomObject; }
 
 }  // namespace api

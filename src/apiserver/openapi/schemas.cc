@@ -230,6 +230,7 @@ bool special_definition(Dialect dialect, const Message& message, Object& out) {
     case Special::kNone:
     case Special::kUnknown:
     case Special::kGroupVersion:
+    case Special::kCustomObject:
       return false;
     case Special::kTime:
     case Special::kMicroTime:
