@@ -35,6 +35,7 @@ base::Result<SnapshotPtr> History::rebuild(int64_t revision, const SnapshotPtr& 
   if (revision == newest->revision()) return newest;
   SnapshotPtr nearest = newest;
   std::vector<HistoryPiece> undo;
+  uint64_t own_bytes = 0;
   {
     base::MutexLock lock(mutex_);
     if (revision < compacted_) return compacted_error(revision, compacted_);
@@ -44,13 +45,15 @@ base::Result<SnapshotPtr> History::rebuild(int64_t revision, const SnapshotPtr& 
         pinned_.splice(pinned_.begin(), pinned_, pinned);
         return pinned_.front().snapshot;
       }
-      if (its > revision && its < nearest->revision()) nearest = pinned->snapshot;
+      if (its > revision && its < nearest->revision()) {
+        nearest = pinned->snapshot;
+        own_bytes = pinned->bytes;  // what it unpacked is kept alive by what is built on it
+      }
     }
     auto first = std::ranges::upper_bound(pieces_, revision, {}, &HistoryPiece::last_revision);
     for (; first != pieces_.end() && first->first_revision <= nearest->revision(); ++first) undo.push_back(*first);
   }
   Tree tree = nearest->tree();
-  uint64_t own_bytes = 0;
   for (auto piece = undo.rbegin(); piece != undo.rend(); ++piece) {
     const EventBatchPtr batch = piece->open();
     for (auto event = batch->events.rbegin(); event != batch->events.rend(); ++event) {

@@ -120,6 +120,8 @@ bool WatchHub::replay_piece(Watcher& watcher, const HistoryPiece& piece, const E
   watcher.backlog[watcher.replayed++] = {};
   std::ranges::copy_if(batch.events, std::back_inserter(watcher.scratch),
                        [&](const Event& event) { return watcher.wants(event); });
+  // A later piece may begin earlier, when pieces were packed into one meanwhile.
+  watcher.from_revision = std::max(watcher.from_revision, piece.last_revision + 1);
   // What was unpacked is not kept for longer than needed.
   if (watcher.scratch.empty() || (!piece.packed && watcher.scratch.size() < kWatchReplayEvents)) return true;
   const bool alive = call_sink(watcher, [&](WatchSink& sink) { sink.on_events(watcher.scratch, piece.last_revision); });

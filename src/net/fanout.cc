@@ -46,6 +46,7 @@ void Fanout::Lane::write(std::span<const base::SharedBytes> pieces, size_t limit
 void Fanout::Lane::cut_off() {
   std::vector<base::Task> slow;
   for (Member& member : members) slow.push_back(std::exchange(member.too_slow, nullptr));
+  members.clear();  // who misses a piece gets no later one
   tell(std::move(slow));
 }
 

@@ -77,8 +77,9 @@ class WatchHubs::Entry final : public kv::WatchSink, public std::enable_shared_f
   }
   // On the strand: all up to `revision` is not yet in what it caught up with.
   bool behind(int64_t revision) const { return seen_ < revision; }
+  // On the strand. While it still catches up, what the hub has seen says nothing about what the watcher got.
   void bookmark(int64_t revision) {
-    if (!ended_) watcher_->on_bookmark(revision);
+    if (!ended_ && handed_over_) watcher_->on_bookmark(revision);
   }
   void fail(const base::Error& error) {
     if (!ended_.exchange(true)) watcher_->on_end(error);
@@ -117,8 +118,12 @@ class WatchHubs::Hub final : public kv::WatchSink, public std::enable_shared_fro
   }
 
   base::Result<void> start() {
-    TRY_ASSIGN(auto watch,
-               core_->store().watch(prefix_, kv::prefix_end(prefix_), core_->store().snapshot()->revision() + 1, this));
+    const int64_t known = core_->store().snapshot()->revision();
+    {
+      base::MutexLock lock(mutex_);
+      revision_ = known;  // who has seen less than that must not be taken over: the hub does not bring it
+    }
+    TRY_ASSIGN(auto watch, core_->store().watch(prefix_, kv::prefix_end(prefix_), known + 1, this));
     base::MutexLock lock(mutex_);
     watch_ = std::move(watch);
     return {};
