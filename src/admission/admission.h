@@ -69,22 +69,30 @@ class Plugin {
   virtual std::string_view name() const = 0;  // upstream's, e.g. "NamespaceLifecycle"
   virtual base::Result<void> admit(Attributes&, const Lookup&) { return {}; }
   virtual base::Result<void> validate(const Attributes&, const Lookup&) { return {}; }
+  // The create of this object has ended: it is visible, or will never be.
+  virtual void create_ended(std::string_view /*uid*/) {}
 };
 
+// Copies share the plugins.
 class Chain {
  public:
-  explicit Chain(std::vector<std::unique_ptr<Plugin>> plugins) : plugins_(std::move(plugins)) {}
+  explicit Chain(std::vector<std::unique_ptr<Plugin>> plugins)
+      : plugins_(std::make_shared<const std::vector<std::unique_ptr<Plugin>>>(std::move(plugins))) {}
   base::Result<void> admit(Attributes& attributes, const Lookup& lookup) const {
-    for (const auto& plugin : plugins_) TRY(plugin->admit(attributes, lookup));
+    for (const auto& plugin : *plugins_) TRY(plugin->admit(attributes, lookup));
     return {};
   }
   base::Result<void> validate(const Attributes& attributes, const Lookup& lookup) const {
-    for (const auto& plugin : plugins_) TRY(plugin->validate(attributes, lookup));
+    for (const auto& plugin : *plugins_) TRY(plugin->validate(attributes, lookup));
     return {};
+  }
+  // To be called once for each object that was validated as a create, whatever came of it.
+  void create_ended(std::string_view uid) const {
+    for (const auto& plugin : *plugins_) plugin->create_ended(uid);
   }
 
  private:
-  std::vector<std::unique_ptr<Plugin>> plugins_;
+  std::shared_ptr<const std::vector<std::unique_ptr<Plugin>>> plugins_;
 };
 
 // Upstream's default plugins in upstream's order; see catalogue.cc.

@@ -73,6 +73,8 @@ struct Answer {
   std::optional<base::ErrorDetails> success;  // a Status "Success" with these details, else with the code
   // The answer must wait until this is durable.
   std::optional<kv::Ticket> ticket;
+  // What the request holds until it is answered.
+  std::shared_ptr<void> held;
 };
 
 }  // namespace apiserver

@@ -190,11 +190,12 @@ void LocalTransport::call(client::Call call, client::Callback done) {
   if (!answer) return done(base::fail(std::move(answer).error()));
   client::RawObject object = answer_object(*answer);
   if (!answer->ticket) return done(std::move(object));
-  core_->store().when_durable(*answer->ticket,
-                              [object = std::move(object), done = std::move(done)](base::Result<void> durable) mutable {
-                                if (!durable) return done(base::fail(durable.error()));
-                                done(std::move(object));
-                              });
+  core_->store().when_durable(*answer->ticket, [object = std::move(object), done = std::move(done),
+                                                held = std::move(answer->held)](base::Result<void> durable) mutable {
+    held.reset();  // before whoever asked goes on
+    if (!durable) return done(base::fail(durable.error()));
+    done(std::move(object));
+  });
 }
 
 base::Result<client::ListResult> LocalTransport::list(const client::ListCall& call) {

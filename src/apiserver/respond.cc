@@ -240,7 +240,8 @@ void respond(RequestContext& context, base::Result<Answer> answer) {
   const Accepted error_form = negotiate_error(context.header("accept"), context.cbor);
   context.core->store().when_durable(
       *answer->ticket, [writer = context.writer, headers = std::move(headers), body = std::move(*body), error_form,
-                        code = answer->code](base::Result<void> durable) mutable {
+                        code = answer->code, held = std::move(answer->held)](base::Result<void> durable) mutable {
+        held.reset();  // before the client goes on
         if (durable) return writer->send(code, std::move(headers), std::move(body));
         net::set_header(headers, "content-type", content_type(error_form));
         writer->send(http_code(durable.error()), std::move(headers), encode_status(error_form, durable.error()));

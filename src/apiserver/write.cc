@@ -208,6 +208,24 @@ base::Result<void> check_name(std::string_view in_object, std::string_view in_ur
                                              " based on URL) was undeterminable: name must be provided");
 }
 
+namespace {
+
+// Keeps what admission holds for an object until it is durable, and so visible, or given up.
+class CreateUnderWay {
+ public:
+  CreateUnderWay(admission::Chain admission, std::string uid)
+      : admission_(std::move(admission)), uid_(std::move(uid)) {}
+  CreateUnderWay(const CreateUnderWay&) = delete;
+  CreateUnderWay& operator=(const CreateUnderWay&) = delete;
+  ~CreateUnderWay() { admission_.create_ended(uid_); }
+
+ private:
+  const admission::Chain admission_;  // shares the plugins: the store may answer when the server is gone
+  const std::string uid_;
+};
+
+}  // namespace
+
 base::Result<Answer> create_object(RequestContext& context, const Endpoint& endpoint, AnyObject object,
                                    const WriteOptions& options, FieldOwnership ownership) {
   Meta& meta = meta_of(object.message(), object.get());
@@ -217,11 +235,15 @@ base::Result<Answer> create_object(RequestContext& context, const Endpoint& endp
   const bool generated = meta.name.empty() && !meta.generate_name.empty();
   const std::string before = generated ? encode_struct(object) : std::string();
   for (int attempt = 1;; ++attempt) {
-    TRY(prepare_new(context, endpoint, object, options, ownership));
+    const auto prepared = prepare_new(context, endpoint, object, options, ownership);
+    auto under_way =
+        std::make_shared<CreateUnderWay>(context.core->admission(), meta_of(object.message(), object.get()).uid);
+    TRY(prepared);
     Allocator* allocator = context.core->allocator;
     if (allocator) TRY(allocator->allocate(context, endpoint, object, nullptr));
     auto answer = store_new(context, endpoint, object, options);
     if (allocator && (!answer || options.dry_run == DryRun::kYes)) allocator->release(endpoint, object, nullptr);
+    if (answer) answer->held = std::move(under_way);
     if (answer || !generated || answer.error().reason != Reason::kAlreadyExists) return answer;
     if (attempt == kMaxGenerateNameAttempts)
       return base::fail(object::generate_name_exhausted(endpoint.group_resource, meta.name));

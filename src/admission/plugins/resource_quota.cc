@@ -1,7 +1,7 @@
 // No write may take a namespace over one of its ResourceQuotas. What is used is counted from the namespace's objects,
-// not taken from quota.status.used, which a controller brings up to date later. What was let through and cannot be seen
-// yet holds its place, so that creates at the same moment do not take the same room. Counting costs as much as the
-// namespace has objects of the kind, and only where a quota measures it.
+// not taken from quota.status.used, which a controller brings up to date later. A create that was let through holds its
+// place until it has ended, so that creates at the same moment do not take the same room; updates do not. Counting
+// costs as much as the namespace has objects of the kind, and only where a quota measures it.
 #include <algorithm>
 #include <functional>
 #include <map>
@@ -101,37 +101,28 @@ Usage counted_pod(std::string_view raw) {
   return usage;
 }
 
-// How long what was let through may take to become visible. After that it has failed.
-constexpr base::Duration kVisibleWithin = std::chrono::seconds(3);
-
-// What was let through and not seen yet, of each quota, in the order in which it came. Any thread.
+// What creates under way have been let through to take of each quota, in the order in which they came. Any thread.
 class Reservations {
  public:
   struct Held {
     std::string uid;
     Usage usage;
-    base::WallTime until;
   };
 
   // Holds a place; those of others that came before are returned.
   std::vector<Held> hold(const std::string& quota, Held held) {
     base::MutexLock lock(mutex_);
     std::vector<Held>& all = held_[quota];
-    const base::WallTime now = held.until - kVisibleWithin;
-    std::erase_if(all, [&](const Held& other) { return other.until < now; });
     std::vector<Held> before = all;
     all.push_back(std::move(held));
     return before;
   }
 
-  // Gives up the places of these objects.
-  void release(const std::string& quota, const std::set<std::string, std::less<>>& uids) {
-    if (uids.empty()) return;
+  // Gives up the places of an object in every quota.
+  void release(std::string_view uid) {
     base::MutexLock lock(mutex_);
-    const auto found = held_.find(quota);
-    if (found == held_.end()) return;
-    std::erase_if(found->second, [&](const Held& held) { return uids.contains(held.uid); });
-    if (found->second.empty()) held_.erase(found);
+    for (auto& [quota, all] : held_) std::erase_if(all, [&](const Held& held) { return held.uid == uid; });
+    std::erase_if(held_, [](const auto& entry) { return entry.second.empty(); });
   }
 
  private:
@@ -195,6 +186,8 @@ class ResourceQuotaPlugin final : public Plugin {
     return {};
   }
 
+  void create_ended(std::string_view uid) override { reservations_.release(uid); }
+
  private:
   base::Result<void> check(const Attributes& attributes, const Lookup& lookup, const ResourceQuota& quota) {
     // What the quota's controller has confirmed; before it has seen the quota, what the quota asks for.
@@ -226,7 +219,7 @@ class ResourceQuotaPlugin final : public Plugin {
     const std::string uid = uid_of(*attributes.object);
     std::vector<Reservations::Held> before;
     const bool holds = attributes.operation == Operation::kCreate && attributes.dry_run == DryRun::kNo && !uid.empty();
-    if (holds) before = reservations_.hold(key, {uid, requested, attributes.now + kVisibleWithin});
+    if (holds) before = reservations_.hold(key, {uid, requested});
     std::set<std::string, std::less<>> visible;
     Usage used = used_now(attributes, lookup, quota.spec, hard, [&](std::string_view raw) {
       if (before.empty()) return;
@@ -238,10 +231,7 @@ class ResourceQuotaPlugin final : public Plugin {
     for (const Reservations::Held& held : before) {
       if (!visible.contains(held.uid)) add(used, held.usage, hard);
     }
-    const auto fits = compare(attributes, quota.metadata.name, requested, used, hard);
-    if (!fits && holds) visible.insert(uid);
-    reservations_.release(key, visible);
-    return fits;
+    return compare(attributes, quota.metadata.name, requested, used, hard);
   }
 
   // What the request adds; only what is more than nothing.

@@ -44,17 +44,15 @@ TEST(ResourceQuota, CountsPods) {
   EXPECT_EQ(refusal(world, pod("p")), "");
 }
 
-// Between admission and the moment from which an object can be seen.
+// Between admission and the end of the create.
 TEST(ResourceQuota, WhatWasLetThroughHoldsItsPlace) {
   World world;
   quota(world, R"({"pods":"2"})");
   const auto plugin = make_resource_quota();
-  base::WallTime now = base::WallTime(std::chrono::seconds(1'700'000'000));
   const auto create = [&](const std::string& uid, DryRun dry_run = DryRun::kNo) {
     std::string json = pod("p");
     json.replace(json.find("\"namespace\""), 0, "\"uid\":\"" + uid + "\",");
     Request request(Operation::kCreate, "pods", "core.v1 Pod", "n", json);
-    request.attributes.now = now;
     request.attributes.dry_run = dry_run;
     return request.validate(*plugin, world);
   };
@@ -62,12 +60,17 @@ TEST(ResourceQuota, WhatWasLetThroughHoldsItsPlace) {
   EXPECT_EQ(create("x", DryRun::kYes), "") << "takes no room";
   EXPECT_EQ(create("b"), "");
   EXPECT_NE(create("c"), "") << "two are on their way";
+  plugin->create_ended("c");
   std::string visible = pod("a");
   visible.replace(visible.find("\"namespace\""), 0, "\"uid\":\"a\",");
   world.put("core.v1 Pod", "", "pods", visible);
   EXPECT_NE(create("d"), "") << "counted once: one can be seen, the other not yet";
-  now += std::chrono::seconds(4);
+  plugin->create_ended("d");
+  plugin->create_ended("a");
+  plugin->create_ended("b");
   EXPECT_EQ(create("e"), "") << "b has failed";
+  plugin->create_ended("e");
+  EXPECT_EQ(create("f"), "") << "so has e";
 }
 
 TEST(ResourceQuota, Compute) {
