@@ -299,7 +299,7 @@ namespace {
 
 // False: there is none, and the tree need not be walked.
 bool mentions_empty_list(MediaType type, std::string_view text) {
-  if (type == MediaType::kCbor) return text.find_first_of("\x80\x9f") != std::string_view::npos;
+  if (type == MediaType::kCbor) return text.find_first_of("\x80\x98\x99\x9a\x9b\x9f") != std::string_view::npos;
   for (size_t at = 0; (at = text.find('[', at)) != std::string_view::npos;) {
     at = text.find_first_not_of(" \t\r\n", at + 1);
     if (at != std::string_view::npos && text[at] == ']') return true;

@@ -91,6 +91,29 @@ def path(version, name=""):
     return f"/apis/{GROUP}/{version}/namespaces/default/notes" + (f"/{name}" if name else "")
 
 
+def protobuf_fields(message):
+    """(number, value) of each field that has a length; raises when the lengths do not add up."""
+    def varint(at):
+        value = shift = 0
+        while True:
+            value |= (message[at] & 0x7f) << shift
+            at, shift = at + 1, shift + 7
+            if message[at - 1] < 0x80:
+                return value, at
+    at, found = 0, []
+    while at < len(message):
+        key, at = varint(at)
+        size, at = varint(at)
+        if key & 7 == 2:
+            found.append((key >> 3, message[at:at + size]))
+            at += size
+            if at > len(message):
+                raise ValueError("a field is longer than its message")
+        elif key & 7 != 0:
+            raise ValueError(f"a field of wire type {key & 7}")
+    return found
+
+
 class Definitions(unittest.TestCase):
     executable = None  # set by make_suite
 
@@ -243,6 +266,23 @@ class Definitions(unittest.TestCase):
         self.assertEqual(self.must(500, "GET", path("v2"))["message"],
                          f"conversion webhook for {GROUP}/v2, Kind=NoteList returned invalid converted object at index 5: "
                          "must have the same name: n005 != other")
+
+    def test_metadata_in_protobuf_is_that_of_converted_objects(self):
+        self.define(definition(Webhook()))
+        for name in ("a", "b"):
+            self.must(201, "POST", path("v1"), self.note("v1", name, text="t"))
+        connection = self.connect()
+        connection.request("GET", path("v2"), None, {
+            "Authorization": f"Bearer {programs.ADMIN_TOKEN}",
+            "Accept": "application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"})
+        answer = connection.getresponse()
+        body = answer.read()
+        self.assertEqual(answer.status, 200, body)
+        raw = dict(protobuf_fields(body[4:]))[2]  # the list, in its envelope
+        items = [value for number, value in protobuf_fields(raw) if number == 2]
+        self.assertEqual(len(items), 2)
+        for item in items:
+            self.assertIn(b"converted", item)
 
     def test_older_form_of_reviews(self):
         webhook = Webhook()

@@ -259,6 +259,7 @@ class ListStream : public std::enable_shared_from_this<ListStream> {
     size_t size = metadata.size();
     for (size_t i = 0; i < plan_.items.size(); ++i) {
       if (i + 4 < plan_.items.size()) __builtin_prefetch(plan_.items[i + 4]->value.view().data());
+      TRY(conversion_.ensure(plan_.items, i));  // the sizes are those of what is sent
       TRY_ASSIGN(storage::StoredObject stored, storage::open_stored(plan_.items[i]));
       TRY_ASSIGN(std::string_view raw, encoder_.protobuf_item(stored));
       TRY_ASSIGN(size_t item, schema::list_item_size(raw, static_cast<uint64_t>(stored.revision)));
