@@ -74,6 +74,7 @@ class Core final : public admission::Lookup {
   // RSA key takes longer than a start may. Empty = no tokens.
   pki::KeySource token_key_source;
   std::string token_issuer = "https://kubernetes.default.svc.cluster.local";
+  std::string token_keys_uri;  // as the discovery document has it; "": this server
 
   // kInternalError when there is none. The first call may make it; the others wait.
   base::Result<pki::PrivateKey> token_key();

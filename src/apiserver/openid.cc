@@ -40,7 +40,8 @@ void serve_configuration(RequestContext& context) {
   std::string body = "{\"issuer\":";
   codec::append_json_string(body, core.token_issuer);
   body += ",\"jwks_uri\":";
-  codec::append_json_string(body, "https://" + address + "/openid/v1/jwks");
+  codec::append_json_string(
+      body, core.token_keys_uri.empty() ? "https://" + address + "/openid/v1/jwks" : core.token_keys_uri);
   body +=
       R"(,"response_types_supported":["id_token"],"subject_types_supported":["public"],"id_token_signing_alg_values_supported":[)";
   codec::append_json_string(body, key ? algorithm(key->type()) : "RS256");

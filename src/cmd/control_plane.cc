@@ -135,6 +135,7 @@ class ControlPlane::Impl {
     server_->core().token_key_source = token_key_source_;
     server_->core().privileged = options_.allow_privileged ? api::Privileged::kAllowed : api::Privileged::kRefused;
     server_->core().token_issuer = options_.service_account_issuer;
+    server_->core().token_keys_uri = options_.service_account_jwks_uri;
     TRY_ASSIGN(port_, server_->start());
     return {};
   }

@@ -23,6 +23,7 @@ struct ControlPlaneOptions {
   std::string service_cidr = "10.96.0.0/16";
   std::string service_node_ports = "30000-32767";
   std::string service_account_issuer = "https://kubernetes.default.svc.cluster.local";
+  std::string service_account_jwks_uri;  // "" = this server
   std::string advertise_address;
   bool allow_privileged = false;
   std::string feature_gates;                                       // "A=true,B=false"

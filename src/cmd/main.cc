@@ -169,6 +169,12 @@ void add_server_flags(CLI::App& app, cmd::ControlPlaneOptions& o) {
       ->capture_default_str();
   app.add_option("--service-account-issuer", o.service_account_issuer, "issuer of service account tokens")
       ->capture_default_str();
+  app.add_option("--service-account-jwks-uri", o.service_account_jwks_uri,
+                 "where the discovery document says that the keys of service account tokens are (default: here)")
+      ->check([](const std::string& uri) {
+        // Compat: upstream's words.
+        return uri.starts_with("https://") ? "" : "service-account-jwks-uri requires https scheme, parsed as: " + uri;
+      });
   app.add_flag("--allow-privileged,!--no-allow-privileged", o.allow_privileged, "privileged containers may be created");
   app.add_option("--advertise-address", o.advertise_address, "address that others reach the server at");
   add_feature_gates(app, o.feature_gates);

@@ -126,7 +126,8 @@ def api_server_arguments(program):
     return ["kube-apiserver", "--bind-address=127.0.0.1", f"--secure-port={program.port}", f"--data-dir={d / 'data'}",
             f"--cert-dir={d / 'certs'}", f"--client-ca-file={make_client_ca(d)}", f"--token-auth-file={write_tokens(d)}",
             "--authorization-mode=Node,RBAC", "--service-cluster-ip-range=10.96.0.0/16",
-            "--service-account-issuer=https://kubernetes.default.svc"]
+            "--service-account-issuer=https://kubernetes.default.svc",
+            "--service-account-jwks-uri=https://127.0.0.1:16543/openid/v1/jwks"]  # where the recorded server was
 
 
 def control_plane_arguments(program, nodes=0):
