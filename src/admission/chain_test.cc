@@ -30,7 +30,7 @@ TEST(Chain, Order) {
 }
 
 TEST(Chain, PluginsAreChosen) {
-  const auto chosen = [](PluginChoice choice) {
+  const auto chosen = [](const PluginChoice& choice) {
     auto plugins = choose_plugins(choice);
     if (!plugins) return plugins.error().message;
     std::string names;

@@ -46,7 +46,9 @@ int wait_for_end(cmd::ControlPlane& plane, const sigset_t& signals) {
 }
 
 std::string default_data_dir() {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): before any thread starts
   if (const char* home = std::getenv("XDG_DATA_HOME"); home && *home) return std::string(home) + "/keelson";
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): the same
   if (const char* home = std::getenv("HOME"); home && *home) return std::string(home) + "/.local/share/keelson";
   return "keelson-data";
 }
